@@ -1,0 +1,394 @@
+"""What a card may say: one frozen struct per part of a card. A field not named here is refused.
+
+Word tests compare the case with word cards; quantity tests with lab and measure cards.
+Nothing here holds a probability: rows hold what a study counted or reported.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct, field
+
+Texts = tuple[str, ...]
+Sources = str | Texts  # one source id, several, or 'expert' (opinion without a study: never a number)
+Weight = Literal["decisive", "strong", "moderate", "weak"]
+Group = Literal["site", "finding", "condition", "medicine", "exposure", "symptom", "modality", "stage", "sex", "outcome", "course"]
+
+
+class Card(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """Base of all card parts."""
+
+
+# --- tests on a case ---------------------------------------------------------------------------
+
+
+class Test(Card, kw_only=True, rename={"is_": "is", "not_": "not"}):
+    """One condition on a case; true, false or unknown. Exactly one subject."""
+
+    site: str | Texts | None = None
+    finding: str | Texts | None = None
+    condition: str | Texts | None = None
+    medicine: str | Texts | None = None
+    exposure: str | Texts | None = None
+    symptom: str | Texts | None = None
+    modality: str | Texts | None = None
+    stage: str | Texts | None = None
+    sex: str | Texts | None = None
+    lab: str | None = None
+    measure: str | None = None
+    is_: str | Texts | None = None
+    over: str | None = None
+    under: str | None = None
+    at_least: str | None = None
+    at_most: str | None = None
+    any: tuple[Test, ...] | None = None
+    all: tuple[Test, ...] | None = None
+    not_: Test | None = None
+
+
+class Reason(Test, kw_only=True):
+    """A test that speaks for or against a kind, with how much and on whose word."""
+
+    weight: Weight
+    source: Sources
+    says: str | None = None
+
+
+class Said(Card, kw_only=True):
+    """A sentence of medicine with its source; `when` limits it to cases that meet all tests."""
+
+    says: str
+    source: Sources
+    when: tuple[Test, ...] = ()
+
+
+# --- rows: what a study counted or reported ------------------------------------------------------
+
+
+class Arm(Card, kw_only=True):
+    """A comparator arm: what was done to them, and the count."""
+
+    course: str
+    events: int
+    of: int
+
+
+class Counted(Card, kw_only=True):
+    """Events among people (or deposits: `unit`), by a time; `against` holds the comparator arm of a trial."""
+
+    events: int
+    of: int
+    by: str | None = None
+    unit: str = "people"
+    against: Arm | None = None
+
+
+class Reported(Card, kw_only=True):
+    """A percentage a study reported without the count: shown as it is, without interval, never pooled."""
+
+    percent: float
+    by: str | None = None
+    of: int | None = None
+
+
+class Effect(Card, kw_only=True):
+    """An effect as reported: odds ratio, hazard ratio, mean difference, progression, sensitivity ..."""
+
+    measure: str
+    value: float
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    interval: str | None = None
+    against: str | None = None
+    by: str | None = None
+    n: int | None = None
+
+
+class Row(Card, kw_only=True):
+    """One result of one study. Exactly one of counted, reported, effect."""
+
+    outcome: str
+    course: str
+    source: str
+    where: str
+    design: Literal["meta_analysis", "randomised_trial", "cohort", "case_control", "cross_sectional", "case_series", "case_report", "survey"]
+    counted: Counted | None = None
+    reported: Reported | None = None
+    effect: Effect | None = None
+    among: tuple[Test, ...] = ()
+    people: str = ""
+    says: str | None = None
+    read: Literal["article", "abstract", "secondary"] | None = None
+
+
+# --- the parts of a kind -----------------------------------------------------------------------
+
+
+class Recognise(Card, kw_only=True, rename={"for_": "for"}):
+    """All of `must` (a false one rules the kind out); `for` and `against` add and subtract."""
+
+    must: tuple[Test, ...] = ()
+    for_: tuple[Reason, ...] = ()
+    against: tuple[Reason, ...] = ()
+
+
+class Stage(Card, kw_only=True):
+    id: str
+    name: str
+    scheme: str
+    when: tuple[Test, ...]
+    says: str
+    source: Sources
+
+
+class OptionUse(Card, kw_only=True):
+    """How an option is used for this kind. Trial results stand in `outlook` under this course."""
+
+    option: str
+    says: str
+    source: Sources
+    when: tuple[Test, ...] = ()
+    avoid: tuple[Said, ...] = ()
+    verdict: Literal["first", "helps", "may_help", "uncertain", "no_benefit", "harmful", "last"] = "may_help"
+
+
+class RedFlag(Card, kw_only=True):
+    """Something that must not wait. Judged on every case, whatever the ranking."""
+
+    id: str
+    name: str
+    when: tuple[Test, ...]
+    urgency: Literal["emergency", "urgent", "soon"]
+    says: str
+    do: str
+    source: Sources
+
+
+class Claim(Card, kw_only=True):
+    id: str
+    claim: str
+    verdict: Literal["supported", "mixed", "no_benefit", "harmful", "untested", "false"]
+    says: str
+    source: Sources
+
+
+class FollowUp(Card, kw_only=True):
+    do: str
+    source: Sources
+    at: str | None = None
+    when: tuple[Test, ...] = ()
+
+
+class Absence(Card, kw_only=True):
+    """What it means, and does not mean, that no calcification was seen at these sites."""
+
+    sites: Texts
+    means: str
+    does_not_mean: str
+    source: Sources
+
+
+class WorkedCase(Card, kw_only=True):
+    given: dict[str, object]
+    first: str | None = None
+    not_first: str | None = None
+    red_flag: str | None = None
+    says: str | None = None
+    source: str | None = None
+
+
+class Reviewed(Card, kw_only=True):
+    by: str
+    due: str
+
+
+# --- whole cards -------------------------------------------------------------------------------
+
+Family = Literal[
+    "dystrophic", "metastatic", "idiopathic", "iatrogenic", "calciphylaxis", "ossification", "stone",
+    "crystal deposition", "physiologic", "genetic", "atherosclerotic", "degenerative", "neoplastic", "mixed",
+]  # fmt: skip
+
+
+class Kind(Card, kw_only=True):
+    """A kind of calcification."""
+
+    id: str
+    name: str
+    family: Family
+    says: tuple[Said, ...]
+    plain: str
+    sites: Texts
+    recognise: Recognise
+    cases: tuple[WorkedCase, ...]
+    reviewed: Reviewed
+    also: Texts = ()
+    codes: dict[str, Texts] = field(default_factory=dict)
+    hurts: tuple[Said, ...] = ()
+    changes: tuple[Said, ...] = ()
+    approach: str = ""
+    stages: tuple[Stage, ...] = ()
+    outlook: tuple[Row, ...] = ()
+    options: tuple[OptionUse, ...] = ()
+    follow_up: tuple[FollowUp, ...] = ()
+    red_flags: tuple[RedFlag, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    absence: tuple[Absence, ...] = ()
+    causes: Texts = ()
+    questions: Texts = ()
+    gaps: Texts = ()
+
+
+class Cause(Card, kw_only=True):
+    """What may stand behind a deposit (a hypercalcaemia, a gene, a drug); ranked as kinds are."""
+
+    id: str
+    name: str
+    says: tuple[Said, ...]
+    recognise: Recognise
+    also: Texts = ()
+    codes: dict[str, Texts] = field(default_factory=dict)
+    treat: tuple[Said, ...] = ()
+    red_flags: tuple[RedFlag, ...] = ()
+
+
+class Word(Card, kw_only=True, rename={"is_": "is"}):
+    """One word a case may use. `is` names the wider words it implies; `excludes` what it contradicts."""
+
+    id: str
+    group: Group
+    name: str
+    also: Texts = ()
+    is_: Texts = ()
+    excludes: Texts = ()
+    counts: str = ""
+    not_counted: str = ""
+    codes: dict[str, Texts] = field(default_factory=dict)
+
+
+class Band(Card, kw_only=True):
+    """A reference band for some people: below `low` is low, above `high` is high."""
+
+    source: Sources
+    low: float | None = None
+    high: float | None = None
+    from_years: float | None = None
+    to_years: float | None = None
+    sex: Literal["female", "male"] | None = None
+
+
+class Level(Card, kw_only=True):
+    """A named level beyond low and high (`very_high`), in the canonical unit."""
+
+    name: str
+    source: Sources
+    over: float | None = None
+    under: float | None = None
+
+
+class Quantity(Card, kw_only=True):
+    """A lab or a measure. `units` maps each accepted unit to the factor onto `unit`."""
+
+    id: str
+    group: Literal["lab", "measure"]
+    name: str
+    unit: str
+    units: dict[str, float]
+    impossible_under: float
+    impossible_over: float
+    also: Texts = ()
+    bands: tuple[Band, ...] = ()
+    levels: tuple[Level, ...] = ()
+    codes: dict[str, Texts] = field(default_factory=dict)
+    says: str = ""
+    usual: float | None = None
+
+
+class Formula(Card, kw_only=True):
+    """A published formula: its coefficients and what it makes; computed by the function of this name."""
+
+    id: str
+    name: str
+    makes: str
+    needs: Texts
+    coefficients: dict[str, float | dict[str, float]]
+    says: str
+    source: Sources
+    checked: tuple[dict[str, float | str], ...]
+    prefer: str = ""
+
+
+class Option(Card, kw_only=True):
+    """Something one can do, with its rung on the ladder (1 watching ... 9 surgery)."""
+
+    id: str
+    name: str
+    rung: int
+    says: str
+    also: Texts = ()
+    harms: tuple[Said, ...] = ()
+    avoid: tuple[Said, ...] = ()
+
+
+class Question(Card, kw_only=True):
+    """A question people ask, in several wordings, with its answer sentence by sentence."""
+
+    id: str
+    asks: Texts
+    answer: tuple[Said, ...]
+    kinds: Texts = ()
+
+
+class Read(Card, kw_only=True):
+    """How the source was read: by whom, when, in which text."""
+
+    form: Literal["article", "abstract", "secondary", "unverified"]
+    by: str
+    date: str
+    at: str = ""
+
+
+class Source(Card, kw_only=True):
+    id: str
+    citation: str
+    year: int
+    read: Read
+    doi: str = ""
+    pmid: str = ""
+    pmcid: str = ""
+    url: str = ""
+    note: str = ""
+
+
+class Reasoning(Card, kw_only=True):
+    """How reasons add up and when studies may stand together. The only place for such numbers."""
+
+    weights: dict[Weight, float]
+    unmet_must: float
+    fits_at: float
+    strong_fit_at: float
+    show_kinds: int
+    show_causes: int
+    ask: int
+    pool_from: int
+    horizon_bands_months: tuple[float, ...]
+    large_study: int
+    small_study: int
+    months: dict[str, float]
+    levels_imply: dict[str, str]
+    says: str
+
+
+CARDS: dict[str, type[Card]] = {
+    "kinds": Kind,
+    "causes": Cause,
+    "words": Word,
+    "quantities": Quantity,
+    "formulas": Formula,
+    "options": Option,
+    "questions": Question,
+    "sources": Source,
+    "reasoning": Reasoning,
+}

@@ -1,0 +1,61 @@
+"""Numbers with units: `2.9 mmol/L` -> the card's own unit, refused when alien or impossible."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from .cards import Quantity
+
+_WRITTEN = re.compile(r"\s*([<>≤≥~]=?)?\s*([-+]?[0-9]+(?:[.,][0-9]+)?(?:[eE][-+]?[0-9]+)?)\s*(.*?)\s*$")
+
+
+class QuantityError(ValueError):
+    """What was found, what was expected, what to try."""
+
+
+def parse(text: str, card: Quantity) -> tuple[float, str]:
+    """Value in `card.unit`, and the unit it was written in."""
+    match = _WRITTEN.match(text)
+    if not match:
+        raise QuantityError(f"found {text!r}; expected a number with a unit, such as {_example(card)}")
+    comparator, number, unit = match.groups()
+    if comparator:
+        raise QuantityError(f"found {text!r}; expected a plain number: write `low`, `normal` or `high` where only a limit is known")
+    if "," in number:
+        raise QuantityError(f"found {text!r}; write the decimal with a point ({number.replace(',', '.')}), since a comma is read both ways")
+    if not unit and "" not in card.units and card.unit != "":
+        raise QuantityError(f"found {text!r} without a unit; expected one of {_units(card)}, such as {_example(card)}")
+    factor = _factor(unit, card)
+    if factor is None:
+        raise QuantityError(f"found the unit {unit!r}; expected one of {_units(card)}")
+    return in_bounds(float(number) * factor, text, card), unit or card.unit
+
+
+def in_bounds(value: float, written: str, card: Quantity) -> float:
+    """The value, unless no living person can have it."""
+    if not math.isfinite(value) or not card.impossible_under <= value <= card.impossible_over:
+        raise QuantityError(
+            f"found {written}, which is {value:.4g} {card.unit}; expected between {card.impossible_under:g} and "
+            f"{card.impossible_over:g} {card.unit}: is the unit right?"
+        )
+    return value
+
+
+def _factor(unit: str, card: Quantity) -> float | None:
+    for known, factor in {card.unit: 1.0, **card.units}.items():
+        if _plain(known) == _plain(unit):
+            return factor
+    return None
+
+
+def _plain(unit: str) -> str:
+    return unit.replace("µ", "u").replace("μ", "u").replace("²", "2").replace("³", "3").replace(" ", "").replace("^", "").lower()
+
+
+def _units(card: Quantity) -> str:
+    return ", ".join(dict.fromkeys((card.unit, *(u for u in card.units if u)))) or "no unit"
+
+
+def _example(card: Quantity) -> str:
+    return f"`{card.usual if card.usual is not None else 1:g} {card.unit}`".replace(" `", "`")
