@@ -304,10 +304,15 @@ class Quantity(Card, kw_only=True):
     codes: dict[str, Texts] = field(default_factory=dict)
     says: str = ""
     usual: float | None = None
+    better: Texts = ()  # quantities whose level is believed before this one's, best first
 
 
 class Formula(Card, kw_only=True):
-    """A published formula: its coefficients and what it makes; computed by the function of this name."""
+    """A published formula: its coefficients and what it makes; computed by the function of this name.
+
+    `needs` are quantities (and `sex`); `valid` the ranges it was made for; `knows` words that must be known, present or
+    absent; `not_with` words it does not hold with.
+    """
 
     id: str
     name: str
@@ -318,6 +323,9 @@ class Formula(Card, kw_only=True):
     source: Sources
     checked: tuple[dict[str, float | str], ...]
     prefer: str = ""
+    valid: dict[str, tuple[float, float]] = field(default_factory=dict)
+    knows: Texts = ()
+    not_with: Texts = ()
 
 
 class Option(Card, kw_only=True):
@@ -378,6 +386,12 @@ class Reasoning(Card, kw_only=True):
     small_study: int
     months: dict[str, float]
     levels_imply: dict[str, str]
+    adult_from_years: float
+    outlook_kinds: int
+    no_deposit: str  # the word that says no calcification was seen
+    mechanism: tuple[Said, ...]  # dystrophic or metastatic: the first that holds is said
+    goes_away: Texts
+    notice: str
     says: str
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from ..terms.errors import EvidenceInvalid
 from .cards import CARDS, Card
 from .strict_yaml import Lines, StrictYamlError, load
 
@@ -96,7 +97,7 @@ def compile_cards(folder: Path = CARDS_DIR, *, sealed: bool = False) -> bytes:
     """The compiled cards. `sealed` marks a build that travels in a wheel and is never stale."""
     placed, problems = read_cards(folder)
     if problems:
-        raise ValueError("the cards do not compile:\n" + "\n".join(map(str, problems)))
+        raise EvidenceInvalid("the cards do not compile (see `resorb evidence check`):\n" + "\n".join(map(str, problems)))
     decks: dict[str, list[Card]] = {deck: [] for deck in CARDS}
     for item in placed:
         decks[item.deck].append(item.card)

@@ -17,7 +17,7 @@ Lines = dict[Path, int]
 
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)$")
 _FLOAT = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+)([eE][-+]?[0-9]+)?$")
-_TRAP = re.compile(r"(y|n|yes|no|on|off|[0-9]+(:[0-5]?[0-9])+)$", re.IGNORECASE)
+_TRAP = re.compile(r"(yes|no|on|off|[0-9]+(:[0-5]?[0-9])+)$", re.IGNORECASE)
 _MAX_DEPTH = 20
 
 

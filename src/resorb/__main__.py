@@ -1,0 +1,5 @@
+"""`python -m resorb`."""
+
+from .cli import main
+
+main()

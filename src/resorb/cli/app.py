@@ -1,0 +1,72 @@
+"""The commands."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from .._version import __version__
+from ..terms.errors import ResorbError
+from .evidence import evidence_app
+
+app = typer.Typer(add_completion=True, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
+app.add_typer(evidence_app, name="evidence")
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:
+    """Can this calcification go away, will it, what helps, and did it? For research and education; not a medical device."""
+    if version:
+        typer.echo(f"resorb {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def assess(
+    case: Annotated[str, typer.Argument(help="A case as YAML or JSON, or - for stdin.")],
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    html: Annotated[Optional[Path], typer.Option(help="Write a self-contained page here.")] = None,
+    why: Annotated[bool, typer.Option("--why", help="Print every reason, study and source.")] = False,
+) -> None:
+    """Name the kind, give the outlook, the options and the red flags of one case."""
+    import resorb
+
+    said = resorb.assess(resorb.read_case(case))
+    if html is not None:
+        resorb.write(said, html)
+        typer.echo(f"wrote {html}", err=True)
+    if json:
+        from ..report import to_json
+
+        typer.echo(to_json(said))
+    elif html is None:
+        from ..report import to_text
+
+        typer.echo(to_text(said, why=why), nl=False)
+    if said.none_fits and not said.absence and not said.red_flags:
+        raise typer.Exit(4)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of `assess --json`."""
+    import json
+
+    from ..report import schema as made
+
+    typer.echo(json.dumps(made(), indent=2))
+
+
+def main() -> None:
+    """Run the command line; what goes wrong on purpose is one message and an exit code."""
+    try:
+        app(prog_name="resorb")
+    except ResorbError as error:
+        typer.echo(f"resorb: {error}", err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)

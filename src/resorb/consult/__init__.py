@@ -1,0 +1,8 @@
+"""The consulting room: a case and the evidence -> kinds, outlook, options, red flags, what to ask next.
+
+In: a `Case` and a `Library`. Out: an `Assessment`. No files, clock or network. Refuses nothing: what cannot be said is said.
+"""
+
+from .assess import assess
+
+__all__ = ["assess"]

@@ -1,0 +1,57 @@
+"""In plain words: a short paragraph a lay reader understands, and the questions to take to a clinician."""
+
+from __future__ import annotations
+
+from ..evidence.cards import Kind
+from ..terms.assessment import Estimate, Plain, Ranked, RedFlagFound
+from .facts import Facts
+from .words import name_of
+
+
+def plain(kinds: tuple[Ranked, ...], flags: tuple[RedFlagFound, ...], estimates: tuple[Estimate, ...], facts: Facts) -> Plain:
+    """The paragraph and the questions; numbers in it are those of `estimates`."""
+    library = facts.library
+    parts = [f"Do not wait: {flag.says} {flag.do}" for flag in flags if flag.urgency != "soon"][:2]
+    if not kinds:
+        parts.append("None of the kinds of calcification known here fits what was given. That is not the same as nothing being there.")
+        return Plain(" ".join(parts), ("What else could this be?", "Which finding or test would tell?"))
+    first = library.kinds[kinds[0].id]
+    parts.append(_named(kinds))
+    parts.append(first.plain.strip())
+    parts += [_frequency(e, facts) for e in _main(first, estimates)]
+    return Plain(" ".join(parts), first.questions)
+
+
+def _named(kinds: tuple[Ranked, ...]) -> str:
+    top = [k.name for k in kinds if k.rank == 1]
+    if len(top) > 1:
+        return f"What was given fits equally well with {' and with '.join(top)}; more facts are needed to tell."
+    rest = f" Next come {' and '.join(k.name for k in kinds[1:3])}." if len(kinds) > 1 else ""
+    sure = {"strong": "fits well with", "moderate": "fits with", "weak": "fits only loosely with"}[kinds[0].fit]
+    return f"What was given {sure} {top[0]}.{rest}"
+
+
+def _main(kind: Kind, estimates: tuple[Estimate, ...]) -> list[Estimate]:
+    """The nearest estimate with a number for each of the first two outcomes of the kind."""
+    found: dict[str, Estimate] = {}
+    for estimate in estimates:
+        if estimate.kind == kind.id and estimate.estimate is not None and estimate.applies != "indirect":
+            found.setdefault(estimate.outcome, estimate)
+    return list(found.values())[:2]
+
+
+def _frequency(e: Estimate, facts: Facts) -> str:
+    people = e.studies[0].unit
+    time = f" by {_time(e.by_months)}" if e.by_months else ""
+    reach = f" (the true figure may lie between {e.low:.0f} and {e.high:.0f})" if e.low is not None and e.high is not None else ""
+    how = "In one study" if len(e.studies) == 1 else f"In {len(e.studies)} studies together"
+    return (
+        f"{how}, {name_of(e.outcome, facts.library)}: about {e.estimate:.0f} of 100 {people}{time}, "
+        f"with {name_of(e.course, facts.library)}{reach}."
+    )
+
+
+def _time(months: float) -> str:
+    if months < 1.5:
+        return f"{months * 30.44 / 7:.0f} weeks"
+    return f"{months:.0f} months" if months < 24 else f"{months / 12:.0f} years"

@@ -1,0 +1,114 @@
+"""Recognition: which cards fit the facts, ranked, with every reason for and against.
+
+Only the reasons that mention something in the case are looked at, through an index built once per library.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ..evidence.cards import Cause, Kind, Reason, Recognise, Test
+from ..evidence.library import Library
+from ..terms.assessment import Ranked, Sentence, StageFound, Why
+from .facts import Facts, atoms
+from .words import as_sources, phrase
+
+
+@dataclass(slots=True)
+class Standing:
+    """How one card stands: its points and the reasons behind them."""
+
+    card: Kind | Cause
+    points: float
+    why: list[Reason]
+    against: list[Reason]
+    unmet: list[Test]
+
+
+@lru_cache(maxsize=8)
+def _index(library: Library, deck: str) -> dict[str, frozenset[str]]:
+    """For each word or quantity: the ids of the cards with a `for` reason that mentions it."""
+    touched: dict[str, set[str]] = {}
+    for card in getattr(library, deck).values():
+        for test in card.recognise.for_:
+            for atom in atoms(test):
+                touched.setdefault(atom, set()).add(card.id)
+    return {word: frozenset(ids) for word, ids in touched.items()}
+
+
+def stand(facts: Facts, deck: str) -> tuple[list[Standing], list[tuple[Kind | Cause, Test]]]:
+    """Every card of the deck (`kinds` or `causes`) the facts speak to, best first; and those a must rules out."""
+    library = facts.library
+    cards: dict[str, Kind | Cause] = getattr(library, deck)
+    index = _index(library, deck)
+    reached: set[str] = set()
+    for fact in facts.ids():
+        reached |= index.get(fact, frozenset())
+    standings: list[Standing] = []
+    ruled_out: list[tuple[Kind | Cause, Test]] = []
+    for card_id in reached:
+        card = cards[card_id]
+        found = _standing(card, facts)
+        if isinstance(found, Standing):
+            standings.append(found)
+        elif found is not None:
+            ruled_out.append((card, found))
+    standings.sort(key=lambda s: (-s.points, s.card.id))
+    ruled_out.sort(key=lambda pair: pair[0].id)
+    return standings, ruled_out
+
+
+def _standing(card: Kind | Cause, facts: Facts) -> Standing | Test | None:
+    rules: Recognise = card.recognise
+    unmet = []
+    for test in rules.must:
+        state = facts.holds(test)
+        if state is False:
+            return test
+        if state is None:
+            unmet.append(test)
+    why = [r for r in rules.for_ if facts.holds(r)]
+    if not why:
+        return None
+    against = [r for r in rules.against if facts.holds(r)]
+    weights = facts.library.reasoning.weights
+    points = sum(weights[r.weight] for r in why) - sum(weights[r.weight] for r in against)
+    return Standing(card, points - facts.library.reasoning.unmet_must * len(unmet), why, against, unmet)
+
+
+def ranked(standings: list[Standing], facts: Facts) -> tuple[Ranked, ...]:
+    """The standings as answers; equal points share a rank."""
+    reasoning = facts.library.reasoning
+    shown: list[Ranked] = []
+    for standing in standings:
+        level = sum(1 for s in standings if s.points == standing.points)
+        rank = 1 + sum(1 for s in standings if s.points > standing.points)
+        fit = "strong" if standing.points >= reasoning.strong_fit_at else "moderate" if standing.points >= reasoning.fits_at else "weak"
+        card = standing.card
+        shown.append(
+            Ranked(
+                id=card.id, name=card.name, rank=rank, tied=level > 1, fit=fit,
+                why=tuple(_why(r, facts) for r in standing.why),
+                against=tuple(_why(r, facts) for r in standing.against),
+                not_known=tuple(phrase(t, facts.library) for t in standing.unmet),
+                says=tuple(Sentence(s.says, as_sources(s.source)) for s in card.says if all(facts.holds(t) for t in s.when)),
+                family=getattr(card, "family", ""), codes=card.codes,
+                stages=_stages(card, facts), treat=tuple(Sentence(s.says, as_sources(s.source)) for s in getattr(card, "treat", ())),
+            )
+        )  # fmt: skip
+    return tuple(shown)
+
+
+def _why(reason: Reason, facts: Facts) -> Why:
+    return Why(reason.says or phrase(reason, facts.library, facts.written), reason.weight, as_sources(reason.source))
+
+
+def _stages(card: Kind | Cause, facts: Facts) -> tuple[StageFound, ...]:
+    if not isinstance(card, Kind):
+        return ()
+    return tuple(
+        StageFound(s.id, s.name, s.scheme, s.says, as_sources(s.source))
+        for s in card.stages
+        if s.when and all(facts.holds(t) for t in s.when)
+    )

@@ -1,0 +1,40 @@
+"""Red flags: what must not wait. Judged on every case from all cards, whatever the ranking."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from ..evidence.cards import RedFlag
+from ..evidence.library import Library
+from ..terms.assessment import RedFlagFound
+from .facts import Facts, atoms
+from .words import as_sources, phrase
+
+_URGENCY = ("emergency", "urgent", "soon")
+
+
+@lru_cache(maxsize=8)
+def _index(library: Library) -> dict[str, tuple[RedFlag, ...]]:
+    """For each word or quantity, the red flags that mention it."""
+    flags: dict[str, dict[str, RedFlag]] = {}
+    for card in (*library.decks.kinds, *library.decks.causes):
+        for flag in card.red_flags:
+            for test in flag.when:
+                for atom in atoms(test):
+                    flags.setdefault(atom, {})[flag.id] = flag
+    return {atom: tuple(found.values()) for atom, found in flags.items()}
+
+
+def red_flags(facts: Facts) -> tuple[RedFlagFound, ...]:
+    """Every red flag whose tests all hold, the most urgent first."""
+    index = _index(facts.library)
+    candidates = {flag.id: flag for fact in facts.ids() for flag in index.get(fact, ())}
+    raised = [flag for flag in candidates.values() if all(facts.holds(t) for t in flag.when)]
+    raised.sort(key=lambda flag: (_URGENCY.index(flag.urgency), flag.id))
+    return tuple(
+        RedFlagFound(
+            flag.id, flag.name, flag.urgency, tuple(phrase(t, facts.library, facts.written) for t in flag.when),
+            flag.says, flag.do, as_sources(flag.source),
+        )
+        for flag in raised
+    )  # fmt: skip

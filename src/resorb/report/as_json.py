@@ -1,0 +1,32 @@
+"""Any result as JSON, and the schema of that JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from ..terms.assessment import Assessment
+
+_RENAMED = {"outlooks": "outlook"}
+
+
+def to_dict(result: Any) -> dict[str, Any]:
+    """A result as plain values. `outlooks` is written `outlook`."""
+    plain: dict[str, Any] = msgspec.to_builtins(result)
+    return {_RENAMED.get(key, key): value for key, value in plain.items()}
+
+
+def to_json(result: Any) -> str:
+    """One JSON object, indented, the same bytes for the same result."""
+    return msgspec.json.format(msgspec.json.encode(to_dict(result)), indent=2).decode()
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of what `resorb assess --json` prints."""
+    made = msgspec.json.schema(Assessment)
+    body = made["$defs"]["Assessment"]
+    for old, new in _RENAMED.items():
+        body["properties"] = {new if key == old else key: value for key, value in body["properties"].items()}
+        body["required"] = [new if key == old else key for key in body["required"]]
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}

@@ -1,0 +1,168 @@
+"""An assessment as text for a terminal: red flags first, every sentence with its source."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+from ..terms.assessment import Assessment, Estimate, OptionShown, Ranked
+
+_WIDTH = 110
+
+
+def to_text(said: Assessment, *, why: bool = False) -> str:
+    """The whole answer; with `why`, every reason, study and source as well."""
+    lines: list[str] = []
+    for block in (_flags(said), _plain(said), _kinds(said, why), _outlook(said, why), _options(said, why), _rest(said), _sources(said, why)):
+        lines += [*block, ""]
+    return "\n".join(_squeeze([*lines, said.notice])) + "\n"
+
+
+def _squeeze(lines: list[str]) -> Iterator[str]:
+    last = "x"
+    for line in lines:
+        if line or last:
+            yield line.rstrip()
+        last = line
+
+
+def _wrap(text: str, indent: str = "  ") -> list[str]:
+    return textwrap.wrap(" ".join(text.split()), _WIDTH, initial_indent=indent, subsequent_indent=indent) or [indent]
+
+
+def _cite(source: tuple[str, ...]) -> str:
+    return "[" + ", ".join("expert opinion" if s == "expert" else s for s in source) + "]"
+
+
+def _flags(said: Assessment) -> Iterator[str]:
+    for flag in said.red_flags:
+        yield f"RED FLAG ({flag.urgency}): {flag.name}"
+        yield from _wrap(f"{flag.says} {flag.do} {_cite(flag.source)}")
+        yield from _wrap("because " + "; ".join(flag.why))
+
+
+def _plain(said: Assessment) -> Iterator[str]:
+    yield "In plain words"
+    yield from _wrap(said.plain.text)
+    if said.plain.questions:
+        yield "  To ask a clinician:"
+        for question in said.plain.questions:
+            yield from _wrap("- " + question, "    ")
+
+
+def _kinds(said: Assessment, why: bool) -> Iterator[str]:
+    yield "What kind it is"
+    if not said.kinds:
+        yield "  none fits"
+    for kind in said.kinds if why else said.kinds[:3]:
+        yield from _kind(kind, why)
+    if said.mechanism:
+        yield from _wrap(f"{said.mechanism.says} {_cite(said.mechanism.source)}")
+    if said.causes:
+        yield "What may stand behind it"
+    for cause in said.causes:
+        yield from _kind(cause, why)
+        for sentence in cause.treat:
+            yield from _wrap(f"{sentence.says} {_cite(sentence.source)}", "     ")
+    for absent in said.absence:
+        yield "What it means that none was seen"
+        yield from _wrap(f"{absent.means} {absent.does_not_mean} {_cite(absent.source)}")
+
+
+def _kind(kind: Ranked, why: bool) -> Iterator[str]:
+    tie = " (a tie)" if kind.tied else ""
+    family = f", {kind.family}" if kind.family else ""
+    yield f"  {kind.rank}. {kind.name}{family}: {kind.fit} fit{tie}"
+    for stage in kind.stages:
+        yield from _wrap(f"stage {stage.name} ({stage.scheme}): {stage.says} {_cite(stage.source)}", "     ")
+    for mark, reasons in (("+", kind.why), ("-", kind.against)):
+        for reason in reasons if why else reasons[:4]:
+            yield from _wrap(f"{mark} {reason.says} ({reason.weight}) {_cite(reason.source)}", "     ")
+    if kind.not_known:
+        yield from _wrap("? not known: " + "; ".join(kind.not_known), "     ")
+
+
+def _outlook(said: Assessment, why: bool) -> Iterator[str]:
+    if said.kinds:
+        yield f"Outlook: {said.kinds[0].name}"
+    for estimate in _of_first(said, why):
+        yield from _wrap(_estimate(estimate), "  ")
+        if why:
+            for study in estimate.studies:
+                count = f"{study.events} of {study.of} {study.unit}" if study.events is not None else study.people
+                yield from _wrap(f"- {count}; {study.design}, {study.where}, read: {study.read} [{study.source}] {study.says}", "      ")
+            yield from _wrap(f"certainty {estimate.certainty.level}: {'; '.join(estimate.certainty.reasons)}", "      ")
+            yield from _wrap("; ".join(estimate.like_this) or "studied people: everyone with this kind", "      ")
+    for sentence in said.changes:
+        yield from _wrap(f"What changes it: {sentence.says} {_cite(sentence.source)}")
+    for sentence in said.hurts:
+        yield from _wrap(f"Pain: {sentence.says} {_cite(sentence.source)}")
+
+
+def _of_first(said: Assessment, why: bool) -> list[Estimate]:
+    first = [e for e in said.outlooks if said.kinds and e.kind == said.kinds[0].id]
+    return first if why else [e for e in first if e.applies != "indirect"][:8]
+
+
+def _estimate(e: Estimate) -> str:
+    time = f" by {e.by_months:g} months" if e.by_months else ""
+    head = f"{e.outcome.replace('_', ' ')}, {e.course.replace('_', ' ')}{time}: "
+    if e.effect:
+        reach = f" ({e.effect.interval} {e.effect.low:g} to {e.effect.high:g})" if e.effect.low is not None and e.effect.high is not None else ""
+        body = f"{e.effect.measure} {e.effect.value:g} {e.effect.unit}{reach}"
+        body += f" against {e.effect.against.replace('_', ' ')}" if e.effect.against else ""
+    else:
+        reach = f" (95 % interval {e.low:.0f} to {e.high:.0f})" if e.low is not None else " (no count reported, no interval)"
+        body = f"{e.estimate:.0f} %{reach}"
+    if e.against:
+        a = e.against
+        body += f"; {a.course.replace('_', ' ')} {a.percent:.0f} %, difference {a.difference:+.0f} points ({a.low:+.0f} to {a.high:+.0f})"
+    if e.predicts_low is not None:
+        body += f"; a new study would fall between {e.predicts_low:.0f} and {e.predicts_high:.0f}"
+    sources = ", ".join(s.source for s in e.studies)
+    note = f" {e.disagreement}." if e.disagreement else ""
+    return f"{head}{body}. {e.how}; {e.applies}; certainty {e.certainty.level} [{sources}].{note}"
+
+
+def _options(said: Assessment, why: bool) -> Iterator[str]:
+    first = [o for o in said.options if said.kinds and o.kind == said.kinds[0].id]
+    if first:
+        yield "What can be done, from watching to surgery"
+    for option in first:
+        yield from _option(option, why)
+
+
+def _option(option: OptionShown, why: bool) -> Iterator[str]:
+    unsure = "" if option.applies else " (whether it applies is not known)"
+    done = " (already done)" if option.already_done else ""
+    yield from _wrap(f"{option.rung}. {option.name} ({option.verdict}){done}{unsure}: {option.says} {_cite(option.source)}")
+    for label, sentences in (("harm", option.harms), ("not for", option.avoid)):
+        for sentence in sentences if why else sentences[:2]:
+            yield from _wrap(f"{label}: {sentence.says} {_cite(sentence.source)}", "     ")
+
+
+def _rest(said: Assessment) -> Iterator[str]:
+    first = said.kinds[0].id if said.kinds else ""
+    blocks = {
+        "What people say": [f"{c.claim}: {c.verdict}. {c.says} {_cite(c.source)}" for c in said.claims if c.kind == first],
+        "What was done": [f"{o.option.replace('_', ' ')}: {o.outcome.replace('_', ' ')}" for o in said.observed],
+        "Worked out": [f"{s.name}: {s.value:.3g} {s.unit} {_cite(s.source)}" for s in said.scores],
+        "Ask next": [f"{a.question} ({a.because})" for a in said.ask_next],
+        "Follow-up": [f"{f.do}{f' ({f.at})' if f.at else ''} {_cite(f.source)}" for f in said.follow_up],
+        "Cannot say": [f"{r.about}: {r.reason}" for r in said.cannot_say],
+    }
+    for title, entries in blocks.items():
+        if entries:
+            yield title
+            for entry in entries:
+                yield from _wrap("- " + entry)
+
+
+def _sources(said: Assessment, why: bool) -> Iterator[str]:
+    if why and said.sources:
+        yield "Sources"
+        for source in said.sources:
+            yield from _wrap(f"[{source.id}] {source.citation} {source.link} (read: {source.read}, {source.read_by}, {source.read_on})")
+    elif said.sources:
+        yield f"{len(said.sources)} sources; `--why` lists them with every reason and study."
+    yield f"resorb {said.versions.resorb}, evidence {said.versions.evidence}, case {said.versions.case}"

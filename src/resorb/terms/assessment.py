@@ -1,0 +1,306 @@
+"""What `assess` answers. Every sentence carries the ids of the sources it rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+Sources = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of medicine and its sources; the id `expert` marks opinion without a study."""
+
+    says: str
+    source: Sources
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """A reason for or against, its rank (decisive, strong, moderate, weak) and its sources."""
+
+    says: str
+    weight: str
+    source: Sources
+
+
+@dataclass(frozen=True, slots=True)
+class StageFound:
+    """The stage that the findings match."""
+
+    id: str
+    name: str
+    scheme: str
+    says: str
+    source: Sources
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A kind (or a cause) and how it stands: `rank` is shared by ties, `fit` is strong, moderate or weak."""
+
+    id: str
+    name: str
+    rank: int
+    tied: bool
+    fit: str
+    why: tuple[Why, ...]
+    against: tuple[Why, ...]
+    not_known: tuple[str, ...]
+    says: tuple[Sentence, ...]
+    family: str = ""
+    codes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    stages: tuple[StageFound, ...] = ()
+    treat: tuple[Sentence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RedFlagFound:
+    """Something that must not wait: emergency, urgent or soon."""
+
+    id: str
+    name: str
+    urgency: str
+    why: tuple[str, ...]
+    says: str
+    do: str
+    source: Sources
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """One study behind an outlook: its count (or what it reported), whom it studied and how it was read."""
+
+    source: str
+    design: str
+    where: str
+    read: str
+    people: str
+    events: int | None = None
+    of: int | None = None
+    percent: float | None = None
+    unit: str = "people"
+    says: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The other arm of a trial and the difference between the arms, in percentage points with its 95 % interval."""
+
+    course: str
+    events: int
+    of: int
+    percent: float
+    difference: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class EffectShown:
+    """An effect as the study reported it."""
+
+    measure: str
+    value: float
+    unit: str
+    low: float | None
+    high: float | None
+    interval: str | None
+    against: str | None
+    n: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Certainty:
+    """How sure (high, moderate, low, very low), with the reasons."""
+
+    level: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What is known of one outcome under one course by one time. Percentages, 0 to 100.
+
+    `estimate` is none for an effect. `low` and `high` are a 95 % interval computed from counts; none where no count was
+    reported. `predicts_low/high` say where a new study like these would fall (random effects only).
+    `applies` is direct, general (the studied people are wider than this case) or indirect (they differ from it).
+    """
+
+    kind: str
+    outcome: str
+    course: str
+    by_months: float | None
+    estimate: float | None
+    low: float | None
+    high: float | None
+    studies: tuple[Study, ...]
+    how: str
+    applies: str
+    like_this: tuple[str, ...]
+    certainty: Certainty
+    predicts_low: float | None = None
+    predicts_high: float | None = None
+    heterogeneity: float | None = None
+    against: Comparison | None = None
+    effect: EffectShown | None = None
+    disagreement: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OptionShown:
+    """Something one can do, on its rung of the ladder."""
+
+    id: str
+    name: str
+    rung: int
+    kind: str
+    verdict: str
+    says: str
+    source: Sources
+    applies: bool | None
+    evidence: tuple[Estimate, ...]
+    harms: tuple[Sentence, ...]
+    avoid: tuple[Sentence, ...]
+    already_done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimShown:
+    """Something people say, and what was shown."""
+
+    id: str
+    kind: str
+    claim: str
+    verdict: str
+    says: str
+    source: Sources
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A fact that is unknown and would change the answer: the kind, the outlook, or both."""
+
+    id: str
+    group: str
+    question: str
+    changes: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What cannot be said, and why."""
+
+    about: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpShown:
+    do: str
+    at: str
+    kind: str
+    source: Sources
+
+
+@dataclass(frozen=True, slots=True)
+class AbsenceShown:
+    """What it means, and does not mean, that no calcification was seen."""
+
+    kind: str
+    means: str
+    does_not_mean: str
+    source: Sources
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What was done and what happened since, beside what was to be expected."""
+
+    option: str
+    outcome: str
+    after_months: float | None
+    expected: tuple[Estimate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A published formula worked out on this case's values."""
+
+    id: str
+    name: str
+    value: float
+    unit: str
+    says: str
+    source: Sources
+
+
+@dataclass(frozen=True, slots=True)
+class SourceShown:
+    """A source: how it was read, by whom and when."""
+
+    id: str
+    citation: str
+    year: int
+    read: str
+    read_by: str
+    read_on: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """The answer in plain words, with the questions to take to a clinician."""
+
+    text: str
+    questions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """What made this answer: same input and same versions, same answer."""
+
+    resorb: str
+    evidence: str
+    case: str
+    schema: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """The answer. Red flags come first and do not depend on the ranking."""
+
+    red_flags: tuple[RedFlagFound, ...]
+    mechanism: Sentence | None
+    kinds: tuple[Ranked, ...]
+    considered: tuple[Ranked, ...]
+    ruled_out: tuple[Refusal, ...]
+    causes: tuple[Ranked, ...]
+    outlooks: tuple[Estimate, ...]
+    changes: tuple[Sentence, ...]
+    hurts: tuple[Sentence, ...]
+    options: tuple[OptionShown, ...]
+    claims: tuple[ClaimShown, ...]
+    absence: tuple[AbsenceShown, ...]
+    observed: tuple[Observed, ...]
+    scores: tuple[Score, ...]
+    ask_next: tuple[Ask, ...]
+    cannot_say: tuple[Refusal, ...]
+    follow_up: tuple[FollowUpShown, ...]
+    plain: Plain
+    sources: tuple[SourceShown, ...]
+    versions: Versions
+    notice: str
+
+    @property
+    def none_fits(self) -> bool:
+        """Whether no kind fits."""
+        return not self.kinds
+
+    def outlook(self, outcome: str | None = None, *, course: str | None = None, by_months: float | None = None) -> tuple[Estimate, ...]:
+        """The estimates for one outcome (and course), nearest to `by_months` first."""
+        found = [e for e in self.outlooks if outcome in (None, e.outcome) and course in (None, e.course)]
+        if by_months is not None:
+            found.sort(key=lambda e: abs((e.by_months or 1e9) - by_months))
+        return tuple(found)

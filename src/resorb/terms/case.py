@@ -1,0 +1,51 @@
+"""A case: what is known of one person's deposit, as written. Everything is optional; unknown is not normal."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fact:
+    """A word said of the case: present (true), absent (false) or asked and not known (none)."""
+
+    group: str
+    word: str
+    present: bool | None = True
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Reading:
+    """A lab or measure. `value` is in the card's own unit; `level` stands alone where only that is known."""
+
+    quantity: str
+    value: float | None
+    level: str | None = None
+    written: str = ""
+    when: str | None = None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Done:
+    """Something that was done, and what happened to the deposit or the symptoms since."""
+
+    option: str
+    when: str | None = None
+    outcome: str | None = None
+    after_months: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Facts, readings and what was done; built by `resorb.read_case` or by hand from card ids."""
+
+    facts: tuple[Fact, ...] = ()
+    readings: tuple[Reading, ...] = ()
+    done: tuple[Done, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """A hash of what the case says, whatever the order it was written in."""
+        parts = (*sorted(map(repr, self.facts)), *sorted(map(repr, self.readings)), *sorted(map(repr, self.done)))
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

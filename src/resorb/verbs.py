@@ -1,0 +1,69 @@
+"""The verbs. Each loads what it needs when it is called, so that `import resorb` costs nothing."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .terms.errors import CaseRefused, Problem, UserError
+
+if TYPE_CHECKING:
+    from .terms.assessment import Assessment
+    from .terms.case import Case
+
+
+def read_case(source: str | Path | dict[str, Any]) -> Case:
+    """Read a case from a YAML or JSON file, from stdin (`-`), or from a mapping in memory.
+
+    Raises CaseRefused (a ValueError for people: where, found, expected, try) with every problem at once.
+    """
+    from .evidence.form import MAX_BYTES, read_case_mapping, read_case_text
+    from .evidence.library import library
+
+    if isinstance(source, dict):
+        return read_case_mapping(source, library())
+    name = "stdin" if str(source) == "-" else str(source)
+    try:
+        raw = sys.stdin.buffer.read(MAX_BYTES + 1) if name == "stdin" else _read(Path(source), MAX_BYTES + 1)
+        return read_case_text(raw.decode("utf-8-sig"), library(), name=name)
+    except UnicodeDecodeError:
+        raise CaseRefused([Problem(name, "found bytes that are not UTF-8 text; expected a case as YAML or JSON (see `resorb template`)")]) from None
+
+
+def _read(path: Path, limit: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(limit)
+    except IsADirectoryError:
+        raise CaseRefused([Problem(str(path), "found a folder; expected a case file (for a scan, use `resorb measure`)")]) from None
+    except OSError as error:
+        raise CaseRefused([Problem(str(path), f"cannot be read ({error.strerror}); expected a case as YAML or JSON")]) from None
+
+
+def assess(case: Case) -> Assessment:
+    """Kinds, outlook, options and red flags for a case, each with its sources."""
+    from .consult import assess as answer
+    from .evidence.library import library
+
+    return answer(case, library())
+
+
+def write(result: Any, path: str | Path) -> None:
+    """Write a result as a page (.html), as JSON (.json) or as text (.txt, .md); whole or not at all."""
+    from . import report
+
+    target = Path(path)
+    writers = {".html": getattr(report, "to_html", None), ".htm": getattr(report, "to_html", None), ".json": report.to_json, ".txt": report.to_text, ".md": report.to_text}
+    writer = writers.get(target.suffix.lower())
+    if writer is None:
+        raise UserError(f"{target}: found the ending {target.suffix!r}; expected one of {', '.join(writers)}")
+    text = writer(result)
+    try:
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=target.parent, prefix=target.name, suffix=".part", delete=False) as part:
+            part.write(text)
+        os.replace(part.name, target)
+    except OSError as error:
+        raise UserError(f"{target}: cannot be written ({error.strerror}); does the folder exist?") from None
