@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +29,8 @@ def read_case(source: str | Path | dict[str, Any]) -> Case:
         raw = sys.stdin.buffer.read(MAX_BYTES + 1) if name == "stdin" else _read(Path(source), MAX_BYTES + 1)
         return read_case_text(raw.decode("utf-8-sig"), library(), name=name)
     except UnicodeDecodeError:
-        raise CaseRefused([Problem(name, "found bytes that are not UTF-8 text; expected a case as YAML or JSON (see `resorb template`)")]) from None
+        message = "found bytes that are not UTF-8 text; expected a case as YAML or JSON (see `resorb template`)"
+        raise CaseRefused([Problem(name, message)]) from None
 
 
 def _read(path: Path, limit: int) -> bytes:
@@ -56,14 +56,14 @@ def write(result: Any, path: str | Path) -> None:
     from . import report
 
     target = Path(path)
-    writers = {".html": getattr(report, "to_html", None), ".htm": getattr(report, "to_html", None), ".json": report.to_json, ".txt": report.to_text, ".md": report.to_text}
+    writers: dict[str, Any] = {".html": report.to_html, ".json": report.to_json, ".txt": report.to_text}
     writer = writers.get(target.suffix.lower())
     if writer is None:
         raise UserError(f"{target}: found the ending {target.suffix!r}; expected one of {', '.join(writers)}")
     text = writer(result)
     try:
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=target.parent, prefix=target.name, suffix=".part", delete=False) as part:
-            part.write(text)
-        os.replace(part.name, target)
+        part = target.with_name(f".{target.name}.{os.getpid()}.part")
+        part.write_text(text, encoding="utf-8")
+        part.replace(target)
     except OSError as error:
         raise UserError(f"{target}: cannot be written ({error.strerror}); does the folder exist?") from None

@@ -9,7 +9,7 @@ from typing import Annotated, Optional
 import typer
 
 from .._version import __version__
-from ..terms.errors import ResorbError
+from ..terms.errors import ResorbError, UserError
 from .evidence import evidence_app
 
 app = typer.Typer(add_completion=True, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -48,6 +48,24 @@ def assess(
         typer.echo(to_text(said, why=why), nl=False)
     if said.none_fits and not said.absence and not said.red_flags:
         raise typer.Exit(4)
+
+
+@app.command()
+def template(
+    words: Annotated[Optional[str], typer.Option(help="List every word of a group: site, finding, lab, condition ...")] = None,
+) -> None:
+    """Print the form to fill in, generated from the cards."""
+    from ..evidence import library
+    from ..evidence import template as form
+
+    if words is None:
+        typer.echo(form.template(library()), nl=False)
+        return
+    group = words.removesuffix("s") if words.removesuffix("s") in library().spellings else words
+    if group not in library().spellings:
+        raise UserError(f"--words: found {words!r}; expected one of {', '.join(sorted(library().spellings))}")
+    for line in form.words(group, library()):
+        typer.echo(line)
 
 
 @app.command()

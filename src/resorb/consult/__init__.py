@@ -3,6 +3,8 @@
 In: a `Case` and a `Library`. Out: an `Assessment`. No files, clock or network. Refuses nothing: what cannot be said is said.
 """
 
-from .assess import assess
+from .comparison import table
+from .consultation import assess
+from .worked_cases import run_worked_cases
 
-__all__ = ["assess"]
+__all__ = ["assess", "run_worked_cases", "table"]

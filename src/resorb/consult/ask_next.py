@@ -24,7 +24,11 @@ class _Worth(NamedTuple):
 def ask_next(standings: list[Standing], facts: Facts) -> tuple[Ask, ...]:
     """At most `reasoning.ask` questions, the most telling first."""
     reasoning = facts.library.reasoning
-    contenders = [s for s in standings if s.points >= standings[0].points - reasoning.weights["decisive"]][: reasoning.show_kinds] if standings else []
+    contenders = (
+        [s for s in standings if s.points >= standings[0].points - reasoning.weights["decisive"]][: reasoning.show_kinds]
+        if standings
+        else []
+    )
     moves: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for standing in contenders:
         for atom, points in _moves(standing, facts):
@@ -76,10 +80,7 @@ def _rows(card: object, facts: Facts) -> dict[str, int]:
 def _worth(moves: dict[str, float], contenders: list[Standing], rows: int) -> _Worth:
     top = contenders[0]
     own = moves.get(top.card.id, 0.0)
-    flips = any(
-        abs(moves.get(s.card.id, 0.0) - own) >= top.points - s.points and moves.get(s.card.id, 0.0) > own
-        for s in contenders[1:]
-    )
+    flips = any(abs(moves.get(s.card.id, 0.0) - own) >= top.points - s.points and moves.get(s.card.id, 0.0) > own for s in contenders[1:])
     values = [moves.get(s.card.id, 0.0) for s in contenders] + [0.0]
     return _Worth(flips, max(values) - min(values), min(rows, 8))
 

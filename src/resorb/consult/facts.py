@@ -173,7 +173,11 @@ def _levels(value: float, card: Quantity, facts: Facts) -> frozenset[str]:
         if (level.over is not None and value > level.over) or (level.under is not None and value < level.under):
             named.add(level.name)
             named.discard("normal")
-            named |= {facts.library.reasoning.levels_imply[level.name]} & {"low", "high"} if level.name in facts.library.reasoning.levels_imply else set()
+            named |= (
+                {facts.library.reasoning.levels_imply[level.name]} & {"low", "high"}
+                if level.name in facts.library.reasoning.levels_imply
+                else set()
+            )
     return frozenset(named)
 
 

@@ -66,7 +66,8 @@ def random_effects(counts: tuple[tuple[int, int], ...]) -> Pooled:
     error = math.sqrt(max(spread, 1.0) / total)
     half = student_1908(k - 1) * error
     reach = student_1908(k - 2) * math.sqrt(tau2 + error**2)
-    return Pooled(*map(_expit, (mean, mean - half, mean + half, mean - reach, mean + reach)), math.sqrt(tau2))
+    low, high, least, most = (_expit(mean + x) for x in (-half, half, -reach, reach))
+    return Pooled(_expit(mean), low, high, least, most, math.sqrt(tau2))
 
 
 def _reml(effects: list[float], variances: list[float]) -> float:

@@ -15,7 +15,7 @@ from ..evidence.library import Library
 from ..evidence.quantities import parse
 from ..terms.assessment import Certainty, Comparison, EffectShown, Estimate, Study
 from .facts import Facts
-from .numbers import wilson_1927, newcombe_1998, random_effects
+from .numbers import newcombe_1998, random_effects, wilson_1927
 from .words import name_of, phrase
 
 _START = {
@@ -55,7 +55,9 @@ def outlook(kind: Kind, facts: Facts) -> tuple[Estimate, ...]:
 
 
 def _match(row: Row, facts: Facts) -> _Match:
-    met, unknown, differs = [], [], []
+    met: list[Test] = []
+    unknown: list[Test] = []
+    differs: list[Test] = []
     for test in row.among:
         state = facts.holds(test)
         (met if state else unknown if state is None else differs).append(test)

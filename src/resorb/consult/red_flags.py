@@ -17,11 +17,10 @@ _URGENCY = ("emergency", "urgent", "soon")
 def _index(library: Library) -> dict[str, tuple[RedFlag, ...]]:
     """For each word or quantity, the red flags that mention it."""
     flags: dict[str, dict[str, RedFlag]] = {}
-    for card in (*library.decks.kinds, *library.decks.causes):
-        for flag in card.red_flags:
-            for test in flag.when:
-                for atom in atoms(test):
-                    flags.setdefault(atom, {})[flag.id] = flag
+    for flag in (*(f for k in library.decks.kinds for f in k.red_flags), *(f for c in library.decks.causes for f in c.red_flags)):
+        for test in flag.when:
+            for atom in atoms(test):
+                flags.setdefault(atom, {})[flag.id] = flag
     return {atom: tuple(found.values()) for atom, found in flags.items()}
 
 

@@ -10,7 +10,7 @@ from ..evidence.form import read_case_mapping
 from ..evidence.library import Library
 from ..terms.assessment import Assessment
 from ..terms.errors import CaseRefused
-from .assess import assess
+from .consultation import assess
 
 
 class Failed(NamedTuple):
@@ -50,4 +50,4 @@ def _problems(worked: WorkedCase, library: Library) -> Iterator[str]:
 
 def _standing(said: Assessment) -> str:
     shown = [*said.kinds[:4], *said.considered[:2]]
-    return ", ".join(f"{k.id} ({k.fit}: {'+'.join(w.weight for w in k.why)}-{'+'.join(w.weight for w in k.against)})" for k in shown) or "none"
+    return ", ".join(f"{k.id} ({'+'.join(w.weight for w in k.why)} - {'+'.join(w.weight for w in k.against)})" for k in shown) or "none"

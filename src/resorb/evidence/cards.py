@@ -23,7 +23,7 @@ class Card(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, 
 # --- tests on a case ---------------------------------------------------------------------------
 
 
-class Test(Card, kw_only=True, rename={"is_": "is", "not_": "not"}):
+class Test(Card, frozen=True, kw_only=True, rename={"is_": "is", "not_": "not"}):
     """One condition on a case; true, false or unknown. Exactly one subject."""
 
     site: str | Texts | None = None
@@ -47,7 +47,7 @@ class Test(Card, kw_only=True, rename={"is_": "is", "not_": "not"}):
     not_: Test | None = None
 
 
-class Reason(Test, kw_only=True):
+class Reason(Test, frozen=True, kw_only=True):
     """A test that speaks for or against a kind, with how much and on whose word."""
 
     weight: Weight
@@ -55,7 +55,7 @@ class Reason(Test, kw_only=True):
     says: str | None = None
 
 
-class Said(Card, kw_only=True):
+class Said(Card, frozen=True, kw_only=True):
     """A sentence of medicine with its source; `when` limits it to cases that meet all tests."""
 
     says: str
@@ -66,7 +66,7 @@ class Said(Card, kw_only=True):
 # --- rows: what a study counted or reported ------------------------------------------------------
 
 
-class Arm(Card, kw_only=True):
+class Arm(Card, frozen=True, kw_only=True):
     """A comparator arm: what was done to them, and the count."""
 
     course: str
@@ -74,7 +74,7 @@ class Arm(Card, kw_only=True):
     of: int
 
 
-class Counted(Card, kw_only=True):
+class Counted(Card, frozen=True, kw_only=True):
     """Events among people (or deposits: `unit`), by a time; `against` holds the comparator arm of a trial."""
 
     events: int
@@ -84,7 +84,7 @@ class Counted(Card, kw_only=True):
     against: Arm | None = None
 
 
-class Reported(Card, kw_only=True):
+class Reported(Card, frozen=True, kw_only=True):
     """A percentage a study reported without the count: shown as it is, without interval, never pooled."""
 
     percent: float
@@ -92,7 +92,7 @@ class Reported(Card, kw_only=True):
     of: int | None = None
 
 
-class Effect(Card, kw_only=True):
+class Effect(Card, frozen=True, kw_only=True):
     """An effect as reported: odds ratio, hazard ratio, mean difference, progression, sensitivity ..."""
 
     measure: str
@@ -106,14 +106,16 @@ class Effect(Card, kw_only=True):
     n: int | None = None
 
 
-class Row(Card, kw_only=True):
+class Row(Card, frozen=True, kw_only=True):
     """One result of one study. Exactly one of counted, reported, effect."""
 
     outcome: str
     course: str
     source: str
     where: str
-    design: Literal["meta_analysis", "randomised_trial", "cohort", "case_control", "cross_sectional", "case_series", "case_report", "survey"]
+    design: Literal[
+        "meta_analysis", "randomised_trial", "cohort", "case_control", "cross_sectional", "case_series", "case_report", "survey"
+    ]
     counted: Counted | None = None
     reported: Reported | None = None
     effect: Effect | None = None
@@ -126,7 +128,7 @@ class Row(Card, kw_only=True):
 # --- the parts of a kind -----------------------------------------------------------------------
 
 
-class Recognise(Card, kw_only=True, rename={"for_": "for"}):
+class Recognise(Card, frozen=True, kw_only=True, rename={"for_": "for"}):
     """All of `must` (a false one rules the kind out); `for` and `against` add and subtract."""
 
     must: tuple[Test, ...] = ()
@@ -134,7 +136,7 @@ class Recognise(Card, kw_only=True, rename={"for_": "for"}):
     against: tuple[Reason, ...] = ()
 
 
-class Stage(Card, kw_only=True):
+class Stage(Card, frozen=True, kw_only=True):
     id: str
     name: str
     scheme: str
@@ -143,7 +145,7 @@ class Stage(Card, kw_only=True):
     source: Sources
 
 
-class OptionUse(Card, kw_only=True):
+class OptionUse(Card, frozen=True, kw_only=True):
     """How an option is used for this kind. Trial results stand in `outlook` under this course."""
 
     option: str
@@ -154,7 +156,7 @@ class OptionUse(Card, kw_only=True):
     verdict: Literal["first", "helps", "may_help", "uncertain", "no_benefit", "harmful", "last"] = "may_help"
 
 
-class RedFlag(Card, kw_only=True):
+class RedFlag(Card, frozen=True, kw_only=True):
     """Something that must not wait. Judged on every case, whatever the ranking."""
 
     id: str
@@ -166,7 +168,7 @@ class RedFlag(Card, kw_only=True):
     source: Sources
 
 
-class Claim(Card, kw_only=True):
+class Claim(Card, frozen=True, kw_only=True):
     id: str
     claim: str
     verdict: Literal["supported", "mixed", "no_benefit", "harmful", "untested", "false"]
@@ -174,14 +176,14 @@ class Claim(Card, kw_only=True):
     source: Sources
 
 
-class FollowUp(Card, kw_only=True):
+class FollowUp(Card, frozen=True, kw_only=True):
     do: str
     source: Sources
     at: str | None = None
     when: tuple[Test, ...] = ()
 
 
-class Absence(Card, kw_only=True):
+class Absence(Card, frozen=True, kw_only=True):
     """What it means, and does not mean, that no calcification was seen at these sites."""
 
     sites: Texts
@@ -190,7 +192,7 @@ class Absence(Card, kw_only=True):
     source: Sources
 
 
-class WorkedCase(Card, kw_only=True):
+class WorkedCase(Card, frozen=True, kw_only=True):
     given: dict[str, object]
     first: str | None = None
     not_first: str | None = None
@@ -199,7 +201,7 @@ class WorkedCase(Card, kw_only=True):
     source: str | None = None
 
 
-class Reviewed(Card, kw_only=True):
+class Reviewed(Card, frozen=True, kw_only=True):
     by: str
     due: str
 
@@ -212,7 +214,7 @@ Family = Literal[
 ]  # fmt: skip
 
 
-class Kind(Card, kw_only=True):
+class Kind(Card, frozen=True, kw_only=True):
     """A kind of calcification."""
 
     id: str
@@ -241,7 +243,7 @@ class Kind(Card, kw_only=True):
     gaps: Texts = ()
 
 
-class Cause(Card, kw_only=True):
+class Cause(Card, frozen=True, kw_only=True):
     """What may stand behind a deposit (a hypercalcaemia, a gene, a drug); ranked as kinds are."""
 
     id: str
@@ -254,7 +256,7 @@ class Cause(Card, kw_only=True):
     red_flags: tuple[RedFlag, ...] = ()
 
 
-class Word(Card, kw_only=True, rename={"is_": "is"}):
+class Word(Card, frozen=True, kw_only=True, rename={"is_": "is"}):
     """One word a case may use. `is` names the wider words it implies; `excludes` what it contradicts."""
 
     id: str
@@ -268,7 +270,7 @@ class Word(Card, kw_only=True, rename={"is_": "is"}):
     codes: dict[str, Texts] = field(default_factory=dict)
 
 
-class Band(Card, kw_only=True):
+class Band(Card, frozen=True, kw_only=True):
     """A reference band for some people: below `low` is low, above `high` is high."""
 
     source: Sources
@@ -279,7 +281,7 @@ class Band(Card, kw_only=True):
     sex: Literal["female", "male"] | None = None
 
 
-class Level(Card, kw_only=True):
+class Level(Card, frozen=True, kw_only=True):
     """A named level beyond low and high (`very_high`), in the canonical unit."""
 
     name: str
@@ -288,7 +290,7 @@ class Level(Card, kw_only=True):
     under: float | None = None
 
 
-class Quantity(Card, kw_only=True):
+class Quantity(Card, frozen=True, kw_only=True):
     """A lab or a measure. `units` maps each accepted unit to the factor onto `unit`."""
 
     id: str
@@ -307,7 +309,7 @@ class Quantity(Card, kw_only=True):
     better: Texts = ()  # quantities whose level is believed before this one's, best first
 
 
-class Formula(Card, kw_only=True):
+class Formula(Card, frozen=True, kw_only=True):
     """A published formula: its coefficients and what it makes; computed by the function of this name.
 
     `needs` are quantities (and `sex`); `valid` the ranges it was made for; `knows` words that must be known, present or
@@ -328,7 +330,7 @@ class Formula(Card, kw_only=True):
     not_with: Texts = ()
 
 
-class Option(Card, kw_only=True):
+class Option(Card, frozen=True, kw_only=True):
     """Something one can do, with its rung on the ladder (1 watching ... 9 surgery)."""
 
     id: str
@@ -340,7 +342,7 @@ class Option(Card, kw_only=True):
     avoid: tuple[Said, ...] = ()
 
 
-class Question(Card, kw_only=True):
+class Question(Card, frozen=True, kw_only=True):
     """A question people ask, in several wordings, with its answer sentence by sentence."""
 
     id: str
@@ -349,7 +351,7 @@ class Question(Card, kw_only=True):
     kinds: Texts = ()
 
 
-class Read(Card, kw_only=True):
+class Read(Card, frozen=True, kw_only=True):
     """How the source was read: by whom, when, in which text."""
 
     form: Literal["article", "abstract", "secondary", "unverified"]
@@ -358,7 +360,7 @@ class Read(Card, kw_only=True):
     at: str = ""
 
 
-class Source(Card, kw_only=True):
+class Source(Card, frozen=True, kw_only=True):
     id: str
     citation: str
     year: int
@@ -370,7 +372,7 @@ class Source(Card, kw_only=True):
     note: str = ""
 
 
-class Reasoning(Card, kw_only=True):
+class Reasoning(Card, frozen=True, kw_only=True):
     """How reasons add up and when studies may stand together. The only place for such numbers."""
 
     weights: dict[Weight, float]

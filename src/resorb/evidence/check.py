@@ -176,5 +176,3 @@ def _kind(kind: Kind, library: Library) -> Iterator[tuple[tuple[str | int, ...],
         yield ("cases",), "expected at least one case that is not this kind (not_first)"
     if not any(case.first == kind.id for case in kind.cases):
         yield ("cases",), f"expected at least one case whose first kind is {kind.id}"
-
-

@@ -29,7 +29,17 @@ ALSO = {"sites": "site", "finding": "findings", "symptom": "symptoms", "lab": "l
         "exposure": "exposures", "medicine": "medicines", "medications": "medicines", "supplements": "medicines", "imaging": "modality",
         "measure": "measures", "location": "site", "note": "about", "notes": "about", "stages": "stage", "comorbidities": "conditions",
         "diagnoses": "conditions", "drugs": "medicines", "treatments": "done", "gender": "sex"}  # fmt: skip
-PRESENCE = {"present": True, "yes": True, "true": True, "absent": False, "no": False, "false": False, "none": False, "unknown": None, "not known": None}
+PRESENCE = {
+    "present": True,
+    "yes": True,
+    "true": True,
+    "absent": False,
+    "no": False,
+    "false": False,
+    "none": False,
+    "unknown": None,
+    "not known": None,
+}
 SPOKEN = {"low": "low", "decreased": "low", "reduced": "low", "normal": "normal", "high": "high", "elevated": "high", "raised": "high",
           "increased": "high", "very high": "very_high", "very low": "very_low", "unknown": "unknown"}  # fmt: skip
 MAX_BYTES = 1_000_000
@@ -67,7 +77,8 @@ def _parse(text: str, name: str) -> tuple[Any, Lines]:
     try:
         return load(text)
     except StrictYamlError as error:
-        raise CaseRefused([Problem(f"{name}:{error.line}", f"{error.message}; expected a case as YAML or JSON (see `resorb template`)")]) from None
+        said = f"{error.message}; expected a case as YAML or JSON (see `resorb template`)"
+        raise CaseRefused([Problem(f"{name}:{error.line}", said)]) from None
 
 
 class _Duplicate(ValueError):
@@ -100,7 +111,7 @@ class _Reader:
         done: list[Done] = []
         for key, value in data.items():
             field = self.field(str(key))
-            if field is None or value is None or value == [] or value == {}:
+            if field is None or value is None or (isinstance(value, (list, dict)) and not value):
                 continue
             if field in WORD_FIELDS:
                 facts += self.words(WORD_FIELDS[field], value, (key,))
@@ -193,7 +204,8 @@ class _Reader:
                 elif isinstance(entry, dict):
                     items += [(k, v, (*path, index, k)) for k, v in entry.items()]
                 else:
-                    self.problem((*path, index), f"found {_short(entry)!r}; expected a name with a value and a unit, such as `phosphate: 1.1 mmol/L`")
+                    expected = "a name with a value and a unit, such as `phosphate: 1.1 mmol/L`"
+                    self.problem((*path, index), f"found {_short(entry)!r}; expected {expected}")
         else:
             self.problem(path, f"found {_short(value)!r}; expected names with values, such as `phosphate: 1.1 mmol/L`")
         for name, written, where in items:
@@ -251,15 +263,16 @@ class _Reader:
         entries = value if isinstance(value, list) else [value]
         for index, entry in enumerate(entries[:MAX_ITEMS]):
             where = (*path, index) if isinstance(value, list) else path
-            entry = {"option": entry} if isinstance(entry, str) else entry
-            if not isinstance(entry, dict) or set(entry) - {"option", "when", "outcome", "after"} or "option" not in entry:
-                self.problem(where, "expected option, and if known when, outcome and after, such as `{option: needle_lavage, outcome: resolved, after: 3 months}`")
+            said = {"option": entry} if isinstance(entry, str) else entry
+            if not isinstance(said, dict) or set(said) - {"option", "when", "outcome", "after"} or "option" not in said:
+                form = "{option: needle_lavage, outcome: resolved, after: 3 months}"
+                self.problem(where, f"expected option, and if known when, outcome and after, such as `{form}`")
                 continue
-            option = self.known("option", str(entry["option"]), where)
-            outcome = self.known("outcome", str(entry["outcome"]), where) if entry.get("outcome") is not None else None
-            after = next(self.number("duration", entry["after"], None, where), None) if entry.get("after") is not None else None
+            option = self.known("option", str(said["option"]), where)
+            outcome = self.known("outcome", str(said["outcome"]), where) if said.get("outcome") is not None else None
+            after = next(self.number("duration", said["after"], None, where), None) if said.get("after") is not None else None
             if option:
-                yield Done(option, None if entry.get("when") is None else str(entry["when"]), outcome, after.value if after else None)
+                yield Done(option, None if said.get("when") is None else str(said["when"]), outcome, after.value if after else None)
 
     def known(self, group: str, text: str, path: Path) -> str | None:
         spelled = simplify(text)
@@ -287,7 +300,9 @@ class _Reader:
         for reading in readings:
             first = seen.setdefault(reading.quantity, reading)
             if first is not reading and (reading.when is None or first.when is None) and first != reading:
-                self.problem((), f"{reading.quantity!r} is given twice ({first.written}; {reading.written}) without dates; keep one or say when")
+                self.problem(
+                    (), f"{reading.quantity!r} is given twice ({first.written}; {reading.written}) without dates; keep one or say when"
+                )
 
     def problem(self, path: Path, message: str) -> None:
         line = next((self.lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in self.lines), None)

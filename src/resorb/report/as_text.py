@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
-from ..terms.assessment import Assessment, Estimate, OptionShown, Ranked
+from ..terms.assessment import Assessment, EffectShown, Estimate, OptionShown, Ranked
 
 _WIDTH = 110
 
@@ -13,7 +14,8 @@ _WIDTH = 110
 def to_text(said: Assessment, *, why: bool = False) -> str:
     """The whole answer; with `why`, every reason, study and source as well."""
     lines: list[str] = []
-    for block in (_flags(said), _plain(said), _kinds(said, why), _outlook(said, why), _options(said, why), _rest(said), _sources(said, why)):
+    blocks = (_flags(said), _plain(said), _kinds(said, why), _outlook(said, why), _options(said, why), _rest(said), _sources(said, why))
+    for block in blocks:
         lines += [*block, ""]
     return "\n".join(_squeeze([*lines, said.notice])) + "\n"
 
@@ -108,9 +110,7 @@ def _estimate(e: Estimate) -> str:
     time = f" by {e.by_months:g} months" if e.by_months else ""
     head = f"{e.outcome.replace('_', ' ')}, {e.course.replace('_', ' ')}{time}: "
     if e.effect:
-        reach = f" ({e.effect.interval} {e.effect.low:g} to {e.effect.high:g})" if e.effect.low is not None and e.effect.high is not None else ""
-        body = f"{e.effect.measure} {e.effect.value:g} {e.effect.unit}{reach}"
-        body += f" against {e.effect.against.replace('_', ' ')}" if e.effect.against else ""
+        body = _effect(e.effect)
     else:
         reach = f" (95 % interval {e.low:.0f} to {e.high:.0f})" if e.low is not None else " (no count reported, no interval)"
         body = f"{e.estimate:.0f} %{reach}"
@@ -122,6 +122,12 @@ def _estimate(e: Estimate) -> str:
     sources = ", ".join(s.source for s in e.studies)
     note = f" {e.disagreement}." if e.disagreement else ""
     return f"{head}{body}. {e.how}; {e.applies}; certainty {e.certainty.level} [{sources}].{note}"
+
+
+def _effect(effect: EffectShown) -> str:
+    reach = f" ({effect.interval} {effect.low:g} to {effect.high:g})" if effect.low is not None and effect.high is not None else ""
+    against = f" against {effect.against.replace('_', ' ')}" if effect.against else ""
+    return f"{effect.measure} {effect.value:g} {effect.unit}{reach}{against}"
 
 
 def _options(said: Assessment, why: bool) -> Iterator[str]:
@@ -166,3 +172,23 @@ def _sources(said: Assessment, why: bool) -> Iterator[str]:
     elif said.sources:
         yield f"{len(said.sources)} sources; `--why` lists them with every reason and study."
     yield f"resorb {said.versions.resorb}, evidence {said.versions.evidence}, case {said.versions.case}"
+
+
+def table_to_text(rows: Iterable[Any]) -> str:
+    """The comparison of kinds, one block a kind."""
+    lines: list[str] = []
+    for row in rows:
+        lines.append(f"{row.name} ({row.family}; {row.kind})")
+        lines += _wrap("where: " + ", ".join(row.where[:8]))
+        lines += _wrap("goes away: " + (_estimate(row.chance) if row.chance else "no study read here counted it"))
+        for change in row.changes:
+            lines += _wrap("changes it: " + change)
+        lines += [*_wrap("approach: " + (row.approach or "see the options")), *_wrap(f"sources: {', '.join(row.sources)}"), ""]
+    return "\n".join(lines)
+
+
+def answer_to_text(answer: Any) -> str:
+    """An answered question, sentence by sentence, with its sources."""
+    lines = [line for sentence in answer.sentences for line in _wrap(f"{sentence.says} {_cite(sentence.source)}", "")]
+    lines += ["", *(f"[{s.id}] {s.citation} {s.link} (read: {s.read})" for s in answer.sources)]
+    return "\n".join(lines) + "\n"

@@ -10,7 +10,16 @@ from .._version import __version__
 from ..evidence.cards import Kind
 from ..evidence.library import Library
 from ..terms.assessment import (
-    AbsenceShown, Assessment, Estimate, Observed, Ranked, Refusal, Score, Sentence, SourceShown, Versions,
+    AbsenceShown,
+    Assessment,
+    Estimate,
+    Observed,
+    Ranked,
+    Refusal,
+    Score,
+    Sentence,
+    SourceShown,
+    Versions,
 )  # fmt: skip
 from ..terms.case import Case
 from .ask_next import ask_next
@@ -22,7 +31,11 @@ from .recognise import Standing, ranked, stand
 from .red_flags import red_flags
 from .words import as_sources, name_of, phrase
 
-_LINKS = (("doi", "https://doi.org/"), ("pmid", "https://pubmed.ncbi.nlm.nih.gov/"), ("pmcid", "https://www.ncbi.nlm.nih.gov/pmc/articles/"))
+_LINKS = (
+    ("doi", "https://doi.org/"),
+    ("pmid", "https://pubmed.ncbi.nlm.nih.gov/"),
+    ("pmcid", "https://www.ncbi.nlm.nih.gov/pmc/articles/"),
+)
 
 
 def assess(case: Case, library: Library) -> Assessment:
@@ -77,7 +90,9 @@ def _causes(first: list[Kind], facts: Facts) -> tuple[Ranked, ...]:
     """What stands behind it: causes that reach a fit by themselves, or are named by the first kind and have a reason."""
     reasoning = facts.library.reasoning
     named = {c for card in first for c in card.causes}
-    standings: list[Standing] = [s for s in stand(facts, "causes")[0] if s.points >= reasoning.fits_at or (s.card.id in named and s.points > 0)]
+    standings: list[Standing] = [
+        s for s in stand(facts, "causes")[0] if s.points >= reasoning.fits_at or (s.card.id in named and s.points > 0)
+    ]
     return ranked(standings[: reasoning.show_causes], facts)
 
 
@@ -101,7 +116,14 @@ def _observed(case: Case, outlooks: tuple[Estimate, ...]) -> tuple[Observed, ...
 
 def _scores(facts: Facts) -> tuple[Score, ...]:
     return tuple(
-        Score(f.id, f.name, value, facts.library.quantities[f.makes].unit if f.makes in facts.library.quantities else "", f.says, as_sources(f.source))
+        Score(
+            f.id,
+            f.name,
+            value,
+            facts.library.quantities[f.makes].unit if f.makes in facts.library.quantities else "",
+            f.says,
+            as_sources(f.source),
+        )
         for f, value in facts.computed
     )
 

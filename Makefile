@@ -1,0 +1,38 @@
+# The commands of the house. Each makes its own virtual environment first; nothing else is needed but Python >= 3.11.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+INSTALLED = $(VENV)/.installed
+
+.PHONY: help demo test check bench docs clean
+
+help: ## list the commands
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /: /'
+
+$(INSTALLED): pyproject.toml constraints.txt hatch_build.py
+	$(PYTHON) -c 'import sys; sys.exit("resorb needs Python >= 3.11, found " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[image,test,check]'
+	@touch $@
+
+demo: $(INSTALLED) ## show the main job on real input, and say where the report is
+	$(BIN)/resorb demo
+
+test: $(INSTALLED) ## run all tests
+	$(BIN)/python -m pytest -n 2
+
+check: $(INSTALLED) ## lint, types, room contract, evidence, docs
+	$(BIN)/ruff check src tests bench
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/resorb evidence check
+	$(BIN)/python -m pytest tests/docs
+
+bench: $(INSTALLED) ## measure speed and accuracy
+	$(BIN)/python -m bench
+
+docs: $(INSTALLED) ## rewrite the generated reference pages
+	$(BIN)/python docs/generate.py
+
+clean: ## remove what was made
+	rm -rf $(VENV) out build dist src/resorb/evidence/compiled.json

@@ -1,0 +1,69 @@
+"""An assessment as one self-contained page: no script, no outside file, readable on a phone and on paper."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import lru_cache
+from typing import Any
+
+from ..terms.assessment import Assessment, Estimate
+from .pictures import forest, icon_array, over_time
+
+
+@lru_cache(maxsize=1)
+def environment() -> Any:
+    """The Jinja environment of the report room; everything is escaped."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    made = Environment(
+        loader=PackageLoader("resorb.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    made.filters["plainly"] = lambda word: str(word).replace("_", " ").replace(".", ", ")
+    return made
+
+
+def to_html(said: Assessment) -> str:
+    """The page. Numbers and sentences are those of the assessment; nothing is worked out here."""
+    first = said.kinds[0].id if said.kinds else ""
+    estimates = [e for e in said.outlooks if e.kind == first]
+    template = environment().get_template("assessment.html")
+    return str(
+        template.render(
+            said=said, first=first, estimates=estimates, icons=_icons(estimates), forests=_forests(estimates), curves=_curves(estimates),
+            effects=[e for e in estimates if e.effect], numbers={s.id: n for n, s in enumerate(said.sources, 1)},
+            options=[o for o in said.options if o.kind == first], claims=[c for c in said.claims if c.kind == first],
+        )
+    )  # fmt: skip
+
+
+def _icons(estimates: list[Estimate]) -> list[tuple[str, Estimate]]:
+    """One icon array for the nearest estimate of each of the first three outcomes."""
+    found: dict[str, Estimate] = {}
+    for e in estimates:
+        if e.estimate is not None and e.applies != "indirect":
+            found.setdefault(e.outcome, e)
+    return [(icon_array(e, e.outcome.replace("_", " ")), e) for e in list(found.values())[:3]]
+
+
+def _forests(estimates: list[Estimate]) -> list[tuple[str, str]]:
+    groups: dict[str, list[tuple[str, Estimate]]] = defaultdict(list)
+    for e in estimates:
+        groups[e.outcome].append((_label(e), e))
+    drawn = [(outcome.replace("_", " "), forest(rows[:16])) for outcome, rows in groups.items()]
+    return [(outcome, svg) for outcome, svg in drawn if svg]
+
+
+def _label(e: Estimate) -> str:
+    time = f", {e.by_months:g} mo" if e.by_months else ""
+    who = e.studies[0].source if len(e.studies) == 1 else f"{len(e.studies)} studies"
+    near = "" if e.applies == "direct" else f" ({e.applies})"
+    return f"{e.course.replace('_', ' ')}{time}: {who}{near}"
+
+
+def _curves(estimates: list[Estimate]) -> list[tuple[str, str]]:
+    groups: dict[tuple[str, str], list[Estimate]] = defaultdict(list)
+    for e in estimates:
+        if e.applies != "indirect":
+            groups[e.outcome, e.course].append(e)
+    labels = ((f"{outcome}, {course}".replace("_", " "), points) for (outcome, course), points in groups.items())
+    return [(label, svg) for label, points in labels if (svg := over_time(points, label))]

@@ -1,0 +1,1 @@
+"""The web door: the service and its page. Not built yet; hands out nothing."""
