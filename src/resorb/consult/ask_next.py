@@ -1,109 +1,144 @@
-"""Ask next: the unknown facts that could change which kind comes first, or which studies speak of this case."""
+"""Ask next: the unknown facts that could raise a red flag, change which kind comes first, or decide which studies apply."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from ..evidence.cards import Kind, Reason, Test
 from ..terms.assessment import Ask
-from .facts import Facts, atoms
+from .conditions import atoms
+from .facts import Facts
 from .recognise import Standing
+from .red_flags import nearly
 from .words import name_of
 
 _SITE = "site"
+_NOT_ASKED = ("site", "sex", "modality", "stage")  # asked as one question, or follow from the rest
+_MOST_ROWS = 8
 
 
-class _Worth(NamedTuple):
-    flips: bool
-    spread: float
-    rows: int
+class _Unknown:
+    """One unknown fact and what it could do."""
+
+    def __init__(self) -> None:
+        self.moves: dict[str, float] = defaultdict(float)
+        self.rows = 0
+        self.flags: list[str] = []
+        self.flips = False
+
+    @property
+    def worth(self) -> float:
+        spread = max([*self.moves.values(), 0.0]) - min([*self.moves.values(), 0.0])
+        return spread * (2 if self.flips else 0.25) + min(self.rows, _MOST_ROWS) + 6 * bool(self.flags)
 
 
 def ask_next(standings: list[Standing], facts: Facts) -> tuple[Ask, ...]:
-    """At most `reasoning.ask` questions, the most telling first."""
-    reasoning = facts.library.reasoning
-    contenders = (
-        [s for s in standings if s.points >= standings[0].points - reasoning.weights["decisive"]][: reasoning.show_kinds]
-        if standings
-        else []
-    )
-    moves: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    """At most `reasoning.ask` questions, the most telling first; where the deposit is, if nobody said."""
+    found: dict[str, _Unknown] = defaultdict(_Unknown)
+    contenders = _contenders(standings, facts)
     for standing in contenders:
         for atom, points in _moves(standing, facts):
-            moves[atom][standing.card.id] += points
-    rows = _rows(contenders[0].card, facts) if contenders else {}
-    worth = {atom: _worth(moves.get(atom, {}), contenders, rows.get(atom, 0)) for atom in {*moves, *rows}}
-    if not contenders or _SITE not in {facts.library.words[w].group for w in facts.present}:
-        worth[_SITE] = _Worth(True, 99, 0)
-    best = sorted(worth, key=lambda a: (-worth[a].flips, -worth[a].spread - worth[a].rows, a))
-    return tuple(_ask(atom, worth[atom], moves.get(atom, {}), facts) for atom in best[: reasoning.ask])
+            found[atom].moves[standing.card.id] += points
+    for unknown in found.values():
+        unknown.flips = _flips(unknown.moves, contenders)
+    for atom in _rows(contenders[0].card, facts) if contenders else ():
+        found[atom].rows += 1
+    for flag, test in nearly(facts):
+        for atom in _unknown(test, facts):
+            found[atom].flags.append(flag.name)
+    best = sorted(found, key=lambda atom: (-found[atom].worth, atom))
+    asked = [_ask(atom, found[atom], facts) for atom in _one_per_flag(best, found)]
+    if _SITE not in {facts.library.words[w].group for w in facts.present if w in facts.library.words}:
+        asked.insert(
+            0, Ask(_SITE, _SITE, "Where exactly is the deposit (organ, tissue, side)?", "both", "it limits which kinds are possible")
+        )
+    return tuple(asked[: facts.library.reasoning.ask])
+
+
+def _one_per_flag(best: list[str], found: dict[str, _Unknown]) -> Iterator[str]:
+    """Leave out what is hardly worth asking, and the second question for the same red flags."""
+    told: set[str] = set()
+    for atom in best:
+        unknown = found[atom]
+        again = bool(unknown.flags) and told.issuperset(unknown.flags) and not unknown.flips
+        told.update(unknown.flags)
+        if unknown.worth > 1 and not again:
+            yield atom
+
+
+def _contenders(standings: list[Standing], facts: Facts) -> list[Standing]:
+    reasoning = facts.library.reasoning
+    if not standings:
+        return []
+    near = standings[0].points - reasoning.weights["decisive"]
+    return [s for s in standings if s.points >= max(near, 1)][: reasoning.show_kinds]
 
 
 def _moves(standing: Standing, facts: Facts) -> Iterator[tuple[str, float]]:
     """Each unknown fact and the points it could add to (or take from) this kind."""
     weights = facts.library.reasoning.weights
     rules = standing.card.recognise
-    signed: list[tuple[Test, float]] = [(r, weights[r.weight]) for r in rules.for_]
+    signed: list[tuple[Reason, float]] = [(r, weights[r.weight]) for r in rules.for_]
     signed += [(r, -weights[r.weight]) for r in rules.against]
-    signed += [(t, facts.library.reasoning.unmet_must) for t in standing.unmet]
-    for test, points in signed:
-        if not isinstance(test, Reason) or facts.holds(test) is None:
-            for atom in _unknown(test, facts):
+    for reason, points in signed:
+        if facts.holds(reason) is None:
+            for atom in _unknown(reason, facts):
                 yield atom, points
 
 
 def _unknown(test: Test, facts: Facts) -> set[str]:
-    """The facts of a test nobody has spoken of; all sites count as one question, and only while none is known."""
+    """The facts of a test that nobody has spoken of."""
     found = set()
     for atom in atoms(test):
         word = facts.library.words.get(atom)
-        if word is not None and word.group in ("site", "sex", "modality", "stage"):
+        if word is not None and word.group in _NOT_ASKED:
             if word.group == "sex" and not facts.present & {"female", "male"}:
                 found.add("sex")
-        elif atom not in facts.present and atom not in facts.absent and atom not in facts.levels and atom not in facts.said:
+        elif not (atom in facts.present or atom in facts.absent or atom in facts.levels or atom in facts.said):
             found.add(atom)
     return found
 
 
-def _rows(card: object, facts: Facts) -> dict[str, int]:
-    counted: dict[str, int] = defaultdict(int)
-    for row in card.outlook if isinstance(card, Kind) else ():
-        for test in row.among:
-            if facts.holds(test) is None:
-                for atom in _unknown(test, facts):
-                    counted[atom] += 1
-    return counted
-
-
-def _worth(moves: dict[str, float], contenders: list[Standing], rows: int) -> _Worth:
+def _flips(moves: dict[str, float], contenders: list[Standing]) -> bool:
+    """Whether this fact alone could put another kind first. Ties are flipped by anything that tells them apart."""
     top = contenders[0]
     own = moves.get(top.card.id, 0.0)
-    flips = any(abs(moves.get(s.card.id, 0.0) - own) >= top.points - s.points and moves.get(s.card.id, 0.0) > own for s in contenders[1:])
-    values = [moves.get(s.card.id, 0.0) for s in contenders] + [0.0]
-    return _Worth(flips, max(values) - min(values), min(rows, 8))
+    return any((gain := moves.get(s.card.id, 0.0) - own) > 0 and gain >= top.points - s.points for s in contenders[1:])
 
 
-def _ask(atom: str, worth: _Worth, moves: dict[str, float], facts: Facts) -> Ask:
+def _rows(card: object, facts: Facts) -> Iterator[str]:
+    for row in card.outlook if isinstance(card, Kind) else ():
+        states = [facts.holds(test) for test in row.among]
+        if False not in states:
+            for test, state in zip(row.among, states, strict=True):
+                if state is None:
+                    yield from _unknown(test, facts)
+
+
+def _ask(atom: str, unknown: _Unknown, facts: Facts) -> Ask:
     library = facts.library
-    word = library.words.get(atom)
-    if atom == _SITE:
-        group, question = _SITE, "Where exactly is the deposit (organ, tissue, side)?"
-    elif atom in library.quantities:
-        group, card = library.quantities[atom].group, library.quantities[atom]
-        question = f"What is the {card.name}{f' (in {card.unit})' if card.unit else ''}?"
-    elif word is not None:
-        group = word.group
-        note = f" Counts: {word.counts}" if word.counts else ""
-        note += f" Does not count: {word.not_counted}" if word.not_counted else ""
-        question = f"{word.group.capitalize()}: {word.name}, present or absent?{note}"
-    else:
-        group, question = atom, f"What is the {atom}?"
-    changes = "both" if moves and worth.rows else "outlook" if worth.rows else "kind"
-    towards = sorted(moves, key=lambda k: -abs(moves[k]))[:2]
-    speaks = [f"{'speaks for' if moves[k] > 0 else 'speaks against'} {name_of(k, library)}" for k in towards if moves[k]]
-    if worth.rows:
-        speaks.append("decides which studies apply")
-    could = "could change which kind comes first: " if worth.flips and moves else ""
-    return Ask(atom, group, question, changes, could + "; ".join(speaks) if speaks else "it limits which kinds are possible")
+    group = library.words[atom].group if atom in library.words else library.quantities[atom].group if atom in library.quantities else atom
+    towards = sorted((k for k in unknown.moves if unknown.moves[k]), key=lambda k: -abs(unknown.moves[k]))[:2]
+    because = [f"would raise a red flag: {', '.join(sorted(set(unknown.flags)))}"] if unknown.flags else []
+    speaks = [f"speaks {'for' if unknown.moves[k] > 0 else 'against'} {name_of(k, library)}" for k in towards]
+    if speaks:
+        because.append(("could change which kind comes first: " if unknown.flips else "") + ", ".join(speaks))
+    if unknown.rows:
+        because.append("decides which studies apply")
+    kind, outlook = bool(speaks), bool(unknown.rows)
+    changes = "red flags" if unknown.flags else "both" if kind and outlook else "kind" if kind else "outlook"
+    return Ask(atom, group, _question(atom, facts), changes, "; ".join(because))
+
+
+def _question(atom: str, facts: Facts) -> str:
+    library = facts.library
+    if atom in library.quantities:
+        card = library.quantities[atom]
+        return f"What is the {card.name}{f' (in {card.unit})' if card.unit else ''}?"
+    if atom not in library.words:
+        return f"What is the {atom}?"
+    word = library.words[atom]
+    counts = f" Counts: {word.counts}" if word.counts else ""
+    not_counted = f" Does not count: {word.not_counted}" if word.not_counted else ""
+    return f"{word.group.capitalize()}: {word.name}, present or absent?{counts}{not_counted}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from functools import lru_cache
 from typing import Any
 
 from .._version import __version__
@@ -55,10 +56,10 @@ def assess(case: Case, library: Library) -> Assessment:
     first = cards[:1]
     answer: dict[str, Any] = {
         "red_flags": flags,
-        "mechanism": _mechanism(facts),
+        "mechanism": _mechanism(kinds, facts),
         "kinds": kinds,
         "considered": considered,
-        "ruled_out": tuple(Refusal(card.name, f"needs {phrase(test, library)}") for card, test in ruled_out),
+        "ruled_out": tuple(_ruled_out(ruled_out[: reasoning.show_kinds], library)),
         "causes": _causes(first, facts),
         "outlooks": outlooks,
         "changes": tuple(s for card in first for s in sentences(card.changes, facts)),
@@ -78,8 +79,17 @@ def assess(case: Case, library: Library) -> Assessment:
     )
 
 
-def _mechanism(facts: Facts) -> Sentence | None:
-    """Dystrophic or metastatic, by the blood."""
+def _ruled_out(standings: list[Standing], library: Library) -> Iterator[Refusal]:
+    """Kinds that something speaks for and a defining fact excludes."""
+    for standing in standings:
+        if standing.ruled_out is not None and standing.points >= library.reasoning.fits_at:
+            yield Refusal(standing.card.name, f"needs {phrase(standing.ruled_out, library)}")
+
+
+def _mechanism(kinds: tuple[Ranked, ...], facts: Facts) -> Sentence | None:
+    """Dystrophic or metastatic, by the blood; only where that question arises."""
+    if kinds and kinds[0].family not in facts.library.reasoning.mechanism_families:
+        return None
     for said in facts.library.reasoning.mechanism:
         if all(facts.holds(t) for t in said.when):
             return Sentence(said.says, as_sources(said.source))
@@ -171,10 +181,15 @@ def _mentioned(part: Any) -> Iterator[str]:
     if isinstance(part, tuple):
         for child in part:
             yield from _mentioned(child)
-    elif is_dataclass(part):
-        for field in fields(part):
-            value = getattr(part, field.name)
-            if field.name == "source":
-                yield from as_sources(value)
-            elif not isinstance(value, (str, float, int, bool)) and value is not None:
-                yield from _mentioned(value)
+        return
+    for name in _names(type(part)):
+        value = getattr(part, name)
+        if name == "source":
+            yield from as_sources(value)
+        elif isinstance(value, tuple) or _names(type(value)):
+            yield from _mentioned(value)
+
+
+@lru_cache(maxsize=64)
+def _names(type_: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(type_)) if is_dataclass(type_) else ()

@@ -1,20 +1,14 @@
-"""Facts: a case as the cards see it. Words with all they imply, numbers with low, normal, high; and tests on them.
-
-A test is true, false or unknown (none). What nobody said is unknown.
-"""
+"""Facts: a case as the cards see it. Words with all they imply, numbers with low, normal, high."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 
 from ..evidence.cards import Band, Formula, Quantity, Test
 from ..evidence.library import Library
-from ..evidence.quantities import parse
 from ..terms.case import Case, Reading
+from .conditions import prepare, prepared
 from .formulas import compute
-
-WORD_GROUPS = ("site", "finding", "condition", "medicine", "exposure", "symptom", "modality", "stage", "sex")
 
 
 class Facts:
@@ -22,6 +16,7 @@ class Facts:
 
     def __init__(self, case: Case, library: Library) -> None:
         self.library = library
+        self._prepared = prepared(library)
         self.said = {f.word: f.present for f in case.facts}
         self.present: set[str] = set()
         self.absent: set[str] = set()
@@ -31,6 +26,7 @@ class Facts:
             elif fact.present is False and fact.word in library.narrower:
                 self.absent |= library.narrower[fact.word]
         self.absent -= self.present
+        self.sites = {w for w in self.present if w in self.said and library.words[w].group == "site"}
         self.values: dict[str, float] = {}
         self.levels: dict[str, frozenset[str]] = {}
         self.computed: list[tuple[Formula, float]] = []
@@ -76,83 +72,10 @@ class Facts:
 
     def holds(self, test: Test) -> bool | None:
         """Whether the test is true, false or unknown here."""
-        if test.all is not None:
-            return _all(self.holds(t) for t in test.all)
-        if test.any is not None:
-            return _any(self.holds(t) for t in test.any)
-        if test.not_ is not None:
-            inner = self.holds(test.not_)
-            return None if inner is None else not inner
-        quantity = test.lab or test.measure
-        if quantity is not None:
-            return self._quantity(test, quantity)
-        group, words = subject(test)
-        return self._site(words) if group == "site" else _any(self._word(w) for w in words)
-
-    def _word(self, word: str) -> bool | None:
-        if word in self.present:
-            return True
-        return False if word in self.absent else None
-
-    def _site(self, words: tuple[str, ...]) -> bool | None:
-        """A site test is false when other sites are given, unless a given site is wider than the one asked for."""
-        if any(w in self.present for w in words):
-            return True
-        given = [w for w, said in self.said.items() if said and self.library.words[w].group == "site"]
-        if not given:
-            return False if all(w in self.absent for w in words) else None
-        wanted = {wide for w in words for wide in self.library.wider[w]}
-        return None if any(g in wanted for g in given) else False
-
-    def _quantity(self, test: Test, quantity: str) -> bool | None:
-        levels = self.levels.get(quantity)
-        if test.is_ is not None:
-            if levels is None:
-                return None
-            wanted = (test.is_,) if isinstance(test.is_, str) else test.is_
-            if levels.intersection(wanted):
-                return True
-            return None if quantity in self.values and not levels & {"low", "normal", "high"} else False
-        value = self.values.get(quantity)
-        if value is None:
-            return None
-        card = self.library.quantities[quantity]
-        over, under, at_least, at_most = (_limit(card.id, t, self.library) for t in (test.over, test.under, test.at_least, test.at_most))
-        return not (
-            (over is not None and value <= over)
-            or (under is not None and value >= under)
-            or (at_least is not None and value < at_least)
-            or (at_most is not None and value > at_most)
-        )
-
-
-def subject(test: Test) -> tuple[str, tuple[str, ...]]:
-    """The word group a test asks about, and the words, any of which will do."""
-    for group in WORD_GROUPS:
-        words = getattr(test, group)
-        if words is not None:
-            return group, ((words,) if isinstance(words, str) else words)
-    return "", ()
-
-
-def atoms(test: Test) -> Iterator[str]:
-    """Every word and quantity a test mentions."""
-    for part in (*(test.any or ()), *(test.all or ()), *((test.not_,) if test.not_ else ())):
-        yield from atoms(part)
-    quantity = test.lab or test.measure
-    if quantity:
-        yield quantity
-    yield from subject(test)[1]
-
-
-def _all(found: Iterator[bool | None]) -> bool | None:
-    states = list(found)
-    return False if False in states else None if None in states else True
-
-
-def _any(found: Iterator[bool | None]) -> bool | None:
-    states = list(found)
-    return True if True in states else None if None in states else False
+        found = self._prepared.get(id(test))
+        if found is None:
+            found = self._prepared[id(test)] = (test, prepare(test, self.library))
+        return found[1](self)
 
 
 def _newest(readings: tuple[Reading, ...]) -> list[Reading]:
@@ -195,12 +118,7 @@ def _bands(card: Quantity, facts: Facts) -> list[Band]:
     fits = []
     for band in card.bands:
         first, last = band.from_years or 0, float("inf") if band.to_years is None else band.to_years
-        if band.sex in (None, sex) or sex is None:
-            if (last > adult) if age is None else (first <= age < last):
-                fits.append(band)
+        of_age = (last > adult) if age is None else (first <= age < last)
+        if of_age and (sex is None or band.sex in (None, sex)):
+            fits.append(band)
     return fits
-
-
-@lru_cache(maxsize=4096)
-def _limit(quantity: str, text: str | None, library: Library) -> float | None:
-    return None if text is None else parse(text, library.quantities[quantity])[0]

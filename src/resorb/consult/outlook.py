@@ -23,7 +23,7 @@ _START = {
     "case_series": 1, "survey": 1, "case_report": 0,
 }  # fmt: skip
 _LEVELS = ("very low", "low", "moderate", "high")
-_APPLIES = ("direct", "general", "indirect")
+_APPLIES = ("direct", "general", "conditional", "indirect")
 
 
 class _Match(NamedTuple):
@@ -61,7 +61,7 @@ def _match(row: Row, facts: Facts) -> _Match:
     for test in row.among:
         state = facts.holds(test)
         (met if state else unknown if state is None else differs).append(test)
-    applies = "indirect" if differs else "direct" if met and not unknown else "general"
+    applies = "indirect" if differs else "conditional" if unknown else "direct" if met else "general"
     return _Match(row, applies, tuple(met), tuple(unknown), tuple(differs))
 
 
@@ -193,7 +193,7 @@ def _with_disagreement(estimates: list[Estimate], library: Library) -> tuple[Est
     """Say where two studies of the same question exclude each other."""
     groups: dict[object, list[int]] = defaultdict(list)
     for n, e in enumerate(estimates):
-        if e.estimate is not None and e.low is not None and e.applies != "indirect":
+        if e.estimate is not None and e.low is not None and e.applies in ("direct", "general"):
             groups[e.outcome, e.course, _band(e.by_months, library), e.like_this].append(n)
     for members in groups.values():
         lowest = min(members, key=lambda n: estimates[n].high or 0)

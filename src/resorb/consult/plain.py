@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..evidence.cards import Kind
 from ..terms.assessment import Estimate, Plain, Ranked, RedFlagFound
+from ..terms.time import months_in_words
 from .facts import Facts
 from .words import name_of
 
@@ -18,7 +19,7 @@ def plain(kinds: tuple[Ranked, ...], flags: tuple[RedFlagFound, ...], estimates:
     first = library.kinds[kinds[0].id]
     parts.append(_named(kinds))
     parts.append(first.plain.strip())
-    parts += [_frequency(e, facts) for e in _main(first, estimates)]
+    parts += [_frequency(e, facts) for e in _main(first, estimates, facts)]
     return Plain(" ".join(parts), first.questions)
 
 
@@ -31,27 +32,23 @@ def _named(kinds: tuple[Ranked, ...]) -> str:
     return f"What was given {sure} {top[0]}.{rest}"
 
 
-def _main(kind: Kind, estimates: tuple[Estimate, ...]) -> list[Estimate]:
-    """The nearest estimate with a number for each of the first two outcomes of the kind."""
-    found: dict[str, Estimate] = {}
-    for estimate in estimates:
-        if estimate.kind == kind.id and estimate.estimate is not None and estimate.applies != "indirect":
-            found.setdefault(estimate.outcome, estimate)
-    return list(found.values())[:2]
+def _main(kind: Kind, estimates: tuple[Estimate, ...], facts: Facts) -> list[Estimate]:
+    """The nearest estimate of going away by itself, and of relief; those with an interval first."""
+    reasoning = facts.library.reasoning
+    numbers = [e for e in estimates if e.kind == kind.id and e.estimate is not None and e.applies in ("direct", "general")]
+    away = [e for e in numbers if e.outcome in reasoning.goes_away and e.course in reasoning.natural_courses]
+    relief = [e for e in numbers if e.outcome in reasoning.relief]
+    rest = [e for e in numbers if e.outcome not in reasoning.goes_away]
+    nearest = [sorted(found, key=lambda e: (e.applies != "direct", e.low is None))[:1] for found in (away, relief or rest)]
+    return [e for found in nearest for e in found]
 
 
 def _frequency(e: Estimate, facts: Facts) -> str:
     people = e.studies[0].unit
-    time = f" by {_time(e.by_months)}" if e.by_months else ""
+    time = f" by {months_in_words(e.by_months)}" if e.by_months else ""
     reach = f" (the true figure may lie between {e.low:.0f} and {e.high:.0f})" if e.low is not None and e.high is not None else ""
     how = "In one study" if len(e.studies) == 1 else f"In {len(e.studies)} studies together"
     return (
         f"{how}, {name_of(e.outcome, facts.library)}: about {e.estimate:.0f} of 100 {people}{time}, "
         f"with {name_of(e.course, facts.library)}{reach}."
     )
-
-
-def _time(months: float) -> str:
-    if months < 1.5:
-        return f"{months * 30.44 / 7:.0f} weeks"
-    return f"{months:.0f} months" if months < 24 else f"{months / 12:.0f} years"

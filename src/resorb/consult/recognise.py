@@ -11,7 +11,8 @@ from functools import lru_cache
 from ..evidence.cards import Cause, Kind, Reason, Recognise, Test
 from ..evidence.library import Library
 from ..terms.assessment import Ranked, Sentence, StageFound, Why
-from .facts import Facts, atoms
+from .conditions import atoms
+from .facts import Facts
 from .words import as_sources, phrase
 
 
@@ -24,6 +25,7 @@ class Standing:
     why: list[Reason]
     against: list[Reason]
     unmet: list[Test]
+    ruled_out: Test | None = None
 
 
 @lru_cache(maxsize=8)
@@ -37,44 +39,31 @@ def _index(library: Library, deck: str) -> dict[str, frozenset[str]]:
     return {word: frozenset(ids) for word, ids in touched.items()}
 
 
-def stand(facts: Facts, deck: str) -> tuple[list[Standing], list[tuple[Kind | Cause, Test]]]:
-    """Every card of the deck (`kinds` or `causes`) the facts speak to, best first; and those a must rules out."""
-    library = facts.library
-    cards: dict[str, Kind | Cause] = getattr(library, deck)
-    index = _index(library, deck)
+def stand(facts: Facts, deck: str) -> tuple[list[Standing], list[Standing]]:
+    """Every card of the deck (`kinds` or `causes`) the facts speak for, best first; and those a `must` rules out all the same."""
+    index = _index(facts.library, deck)
     reached: set[str] = set()
     for fact in facts.ids():
         reached |= index.get(fact, frozenset())
-    standings: list[Standing] = []
-    ruled_out: list[tuple[Kind | Cause, Test]] = []
-    for card_id in reached:
-        card = cards[card_id]
-        found = _standing(card, facts)
-        if isinstance(found, Standing):
-            standings.append(found)
-        elif found is not None:
-            ruled_out.append((card, found))
+    cards: dict[str, Kind | Cause] = getattr(facts.library, deck)
+    standings = [found for card_id in reached if (found := _standing(cards[card_id], facts)) is not None]
     standings.sort(key=lambda s: (-s.points, s.card.id))
-    ruled_out.sort(key=lambda pair: pair[0].id)
-    return standings, ruled_out
+    return [s for s in standings if s.ruled_out is None], [s for s in standings if s.ruled_out is not None]
 
 
-def _standing(card: Kind | Cause, facts: Facts) -> Standing | Test | None:
+def _standing(card: Kind | Cause, facts: Facts) -> Standing | None:
+    """None where nothing speaks for the card."""
     rules: Recognise = card.recognise
-    unmet = []
-    for test in rules.must:
-        state = facts.holds(test)
-        if state is False:
-            return test
-        if state is None:
-            unmet.append(test)
     why = [r for r in rules.for_ if facts.holds(r)]
     if not why:
         return None
+    states = [(facts.holds(test), test) for test in rules.must]
+    unmet = [test for state, test in states if state is None]
+    ruled_out = next((test for state, test in states if state is False), None)
     against = [r for r in rules.against if facts.holds(r)]
     weights = facts.library.reasoning.weights
     points = sum(weights[r.weight] for r in why) - sum(weights[r.weight] for r in against)
-    return Standing(card, points - facts.library.reasoning.unmet_must * len(unmet), why, against, unmet)
+    return Standing(card, points - facts.library.reasoning.unmet_must * len(unmet), why, against, unmet, ruled_out)
 
 
 def ranked(standings: list[Standing], facts: Facts) -> tuple[Ranked, ...]:

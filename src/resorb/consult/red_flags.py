@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 
-from ..evidence.cards import RedFlag
+from ..evidence.cards import RedFlag, Test
 from ..evidence.library import Library
 from ..terms.assessment import RedFlagFound
-from .facts import Facts, atoms
+from .conditions import atoms
+from .facts import Facts
 from .words import as_sources, phrase
 
 _URGENCY = ("emergency", "urgent", "soon")
@@ -22,6 +24,15 @@ def _index(library: Library) -> dict[str, tuple[RedFlag, ...]]:
             for atom in atoms(test):
                 flags.setdefault(atom, {})[flag.id] = flag
     return {atom: tuple(found.values()) for atom, found in flags.items()}
+
+
+def nearly(facts: Facts) -> Iterator[tuple[RedFlag, Test]]:
+    """Red flags that one unknown test keeps from being raised, with that test."""
+    index = _index(facts.library)
+    for flag in {flag.id: flag for fact in facts.ids() for flag in index.get(fact, ())}.values():
+        states = [facts.holds(t) for t in flag.when]
+        if False not in states and states.count(None) == 1 and True in states:
+            yield flag, flag.when[states.index(None)]
 
 
 def red_flags(facts: Facts) -> tuple[RedFlagFound, ...]:

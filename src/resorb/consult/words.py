@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from ..evidence.cards import Test
 from ..evidence.library import Library
-from .facts import WORD_GROUPS, subject
+from .conditions import WORD_GROUPS, subject
 
 
 def as_sources(source: str | tuple[str, ...]) -> tuple[str, ...]:

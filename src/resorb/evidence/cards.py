@@ -393,6 +393,9 @@ class Reasoning(Card, frozen=True, kw_only=True):
     no_deposit: str  # the word that says no calcification was seen
     mechanism: tuple[Said, ...]  # dystrophic or metastatic: the first that holds is said
     goes_away: Texts
+    relief: Texts
+    natural_courses: Texts
+    mechanism_families: Texts
     notice: str
     says: str
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from ..terms.assessment import Assessment, Estimate
+from ..terms.time import months_in_words
 from .pictures import forest, icon_array, over_time
 
 
@@ -19,6 +20,7 @@ def environment() -> Any:
         loader=PackageLoader("resorb.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     made.filters["plainly"] = lambda word: str(word).replace("_", " ").replace(".", ", ")
+    made.filters["time"] = months_in_words
     return made
 
 
@@ -40,7 +42,7 @@ def _icons(estimates: list[Estimate]) -> list[tuple[str, Estimate]]:
     """One icon array for the nearest estimate of each of the first three outcomes."""
     found: dict[str, Estimate] = {}
     for e in estimates:
-        if e.estimate is not None and e.applies != "indirect":
+        if e.estimate is not None and e.applies in ("direct", "general"):
             found.setdefault(e.outcome, e)
     return [(icon_array(e, e.outcome.replace("_", " ")), e) for e in list(found.values())[:3]]
 
@@ -54,7 +56,7 @@ def _forests(estimates: list[Estimate]) -> list[tuple[str, str]]:
 
 
 def _label(e: Estimate) -> str:
-    time = f", {e.by_months:g} mo" if e.by_months else ""
+    time = f", {months_in_words(e.by_months)}" if e.by_months else ""
     who = e.studies[0].source if len(e.studies) == 1 else f"{len(e.studies)} studies"
     near = "" if e.applies == "direct" else f" ({e.applies})"
     return f"{e.course.replace('_', ' ')}{time}: {who}{near}"
@@ -63,7 +65,7 @@ def _label(e: Estimate) -> str:
 def _curves(estimates: list[Estimate]) -> list[tuple[str, str]]:
     groups: dict[tuple[str, str], list[Estimate]] = defaultdict(list)
     for e in estimates:
-        if e.applies != "indirect":
+        if e.applies in ("direct", "general"):
             groups[e.outcome, e.course].append(e)
     labels = ((f"{outcome}, {course}".replace("_", " "), points) for (outcome, course), points in groups.items())
     return [(label, svg) for label, points in labels if (svg := over_time(points, label))]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..terms.assessment import Assessment, EffectShown, Estimate, OptionShown, Ranked
+from ..terms.time import months_in_words
 
 _WIDTH = 110
 
@@ -103,11 +104,11 @@ def _outlook(said: Assessment, why: bool) -> Iterator[str]:
 
 def _of_first(said: Assessment, why: bool) -> list[Estimate]:
     first = [e for e in said.outlooks if said.kinds and e.kind == said.kinds[0].id]
-    return first if why else [e for e in first if e.applies != "indirect"][:8]
+    return first if why else [e for e in first if e.applies in ("direct", "general")][:8]
 
 
 def _estimate(e: Estimate) -> str:
-    time = f" by {e.by_months:g} months" if e.by_months else ""
+    time = f" by {months_in_words(e.by_months)}" if e.by_months else ""
     head = f"{e.outcome.replace('_', ' ')}, {e.course.replace('_', ' ')}{time}: "
     if e.effect:
         body = _effect(e.effect)

@@ -6,9 +6,10 @@ import textwrap
 from html import escape
 
 from ..terms.assessment import Estimate
+from ..terms.time import months_in_words
 
 _CELL = 22
-_ROW = 46
+_ROW = 34
 _LEFT, _RIGHT, _WIDTH = 330, 120, 760
 
 
@@ -80,9 +81,5 @@ def over_time(points: list[Estimate], label: str) -> str:
         if p.low is not None and p.high is not None:
             parts.append(f'<line class="interval" x1="{x:.0f}" y1="{220 - 2 * p.low:.0f}" x2="{x:.0f}" y2="{220 - 2 * p.high:.0f}"/>')
         parts.append(f'<circle class="mark" cx="{x:.0f}" cy="{y:.0f}" r="5"><title>{value:.0f} % by {months:g} months</title></circle>')
-        parts.append(f'<text class="tick" x="{x:.0f}" y="238">{_time(months)}</text>')
+        parts.append(f'<text class="tick" x="{x:.0f}" y="238">{months_in_words(months)}</text>')
     return "".join([*parts, "</svg>"])
-
-
-def _time(months: float) -> str:
-    return f"{months * 4.348:.0f} wk" if months < 2 else f"{months:.0f} mo" if months < 24 else f"{months / 12:.0f} y"

@@ -124,7 +124,8 @@ class Estimate:
 
     `estimate` is none for an effect. `low` and `high` are a 95 % interval computed from counts; none where no count was
     reported. `predicts_low/high` say where a new study like these would fall (random effects only).
-    `applies` is direct, general (the studied people are wider than this case) or indirect (they differ from it).
+    `applies` is direct (the studied people are like this case), general (everyone with this kind), conditional (true only if
+    something not known here holds) or indirect (they differ from this case).
     """
 
     kind: str
