@@ -15,7 +15,7 @@ from .words import name_of
 
 _SITE = "site"
 _NOT_ASKED = ("site", "sex", "modality", "stage")  # asked as one question, or follow from the rest
-_MOST_ROWS = 8
+_MOST_ROWS, _FLAG_WORTH = 8, 6  # so that studies, ranking and red flags each get their turn
 
 
 class _Unknown:
@@ -30,7 +30,7 @@ class _Unknown:
     @property
     def worth(self) -> float:
         spread = max([*self.moves.values(), 0.0]) - min([*self.moves.values(), 0.0])
-        return spread * (2 if self.flips else 0.25) + min(self.rows, _MOST_ROWS) + 6 * bool(self.flags)
+        return 2 * spread * self.flips + min(self.rows, _MOST_ROWS) + _FLAG_WORTH * bool(self.flags)
 
 
 def ask_next(standings: list[Standing], facts: Facts) -> tuple[Ask, ...]:
@@ -63,7 +63,7 @@ def _one_per_flag(best: list[str], found: dict[str, _Unknown]) -> Iterator[str]:
         unknown = found[atom]
         again = bool(unknown.flags) and told.issuperset(unknown.flags) and not unknown.flips
         told.update(unknown.flags)
-        if unknown.worth > 1 and not again:
+        if unknown.worth > 0 and not again:
             yield atom
 
 
@@ -135,7 +135,7 @@ def _question(atom: str, facts: Facts) -> str:
     library = facts.library
     if atom in library.quantities:
         card = library.quantities[atom]
-        return f"What is the {card.name}{f' (in {card.unit})' if card.unit else ''}?"
+        return f"{card.name[0].upper()}{card.name[1:]}{f', in {card.unit}' if card.unit else ''}?"
     if atom not in library.words:
         return f"What is the {atom}?"
     word = library.words[atom]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
-from functools import lru_cache
 from typing import Any
 
 from .._version import __version__
@@ -182,14 +180,9 @@ def _mentioned(part: Any) -> Iterator[str]:
         for child in part:
             yield from _mentioned(child)
         return
-    for name in _names(type(part)):
+    for name in getattr(part, "__dataclass_fields__", ()):
         value = getattr(part, name)
         if name == "source":
             yield from as_sources(value)
-        elif isinstance(value, tuple) or _names(type(value)):
+        elif not isinstance(value, (str, float, int)) and value:
             yield from _mentioned(value)
-
-
-@lru_cache(maxsize=64)
-def _names(type_: type) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(type_)) if is_dataclass(type_) else ()

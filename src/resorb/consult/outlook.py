@@ -49,9 +49,18 @@ def outlook(kind: Kind, facts: Facts) -> tuple[Estimate, ...]:
             estimates.append((len(group[0].met), _pooled(kind, group, facts.library)))
         else:
             estimates += [(len(m.met), _single(kind, m, facts.library)) for m in group]
-    courses = {row.course: n for n, row in enumerate(kind.outlook)}
-    estimates.sort(key=lambda e: (_APPLIES.index(e[1].applies), -e[0], courses[e[1].course], e[1].by_months or 0))
+    estimates.sort(key=lambda e: (_APPLIES.index(e[1].applies), _order(e[1], facts.library), -e[0], e[1].by_months or 0))
     return _with_disagreement([e for _, e in estimates], facts.library)
+
+
+def _order(e: Estimate, library: Library) -> int:
+    """Going away by itself first, then under treatment, then relief, then the rest; effects without a percentage last."""
+    reasoning = library.reasoning
+    if e.estimate is None:
+        return 4
+    if e.outcome in reasoning.goes_away:
+        return 0 if e.course in reasoning.natural_courses else 1
+    return 2 if e.outcome in reasoning.relief else 3
 
 
 def _match(row: Row, facts: Facts) -> _Match:

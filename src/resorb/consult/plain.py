@@ -33,14 +33,14 @@ def _named(kinds: tuple[Ranked, ...]) -> str:
 
 
 def _main(kind: Kind, estimates: tuple[Estimate, ...], facts: Facts) -> list[Estimate]:
-    """The nearest estimate of going away by itself, and of relief; those with an interval first."""
+    """The nearest estimate of going away by itself (and the nearest with an interval), and of relief."""
     reasoning = facts.library.reasoning
     numbers = [e for e in estimates if e.kind == kind.id and e.estimate is not None and e.applies in ("direct", "general")]
     away = [e for e in numbers if e.outcome in reasoning.goes_away and e.course in reasoning.natural_courses]
     relief = [e for e in numbers if e.outcome in reasoning.relief]
     rest = [e for e in numbers if e.outcome not in reasoning.goes_away]
-    nearest = [sorted(found, key=lambda e: (e.applies != "direct", e.low is None))[:1] for found in (away, relief or rest)]
-    return [e for found in nearest for e in found]
+    counted = [e for e in away if e.low is not None and e not in away[:1]] if away and away[0].low is None else []
+    return [*away[:1], *counted[:1], *(relief or ([] if away else rest))[:1]]
 
 
 def _frequency(e: Estimate, facts: Facts) -> str:
