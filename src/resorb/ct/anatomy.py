@@ -1,0 +1,105 @@
+"""Bone, table, metal, contrast: the stated rules that tell what is dense without being a deposit.
+
+metal     : a region that reaches 2500 HU (no calcification does; tooth enamel may).
+skeleton  : where labels name bone, what lies in them; elsewhere a connected region above 130 HU of 3 cm3 or more.
+fragment  : a region within 4 mm of the skeleton.
+outside   : a region not inside the body (the table, lines, the edge of the field).
+contrast  : 10 cm3 or more of evenly filled space above 200 HU, or blood labels above 90 HU, or a header that names an agent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import binary_fill_holes, label, minimum_filter
+
+from resorb.ct.acquisition import contrast_in_header
+from resorb.ct.coarse import BLOCK, Coarse
+from resorb.ct.labels import Labels
+from resorb.ct.scan import Scan
+
+METAL_HU = 2500.0
+SKELETON_MM3 = 3000.0
+FRAGMENT_MM = 4.0
+BODY_HU = -300.0
+ALL_BODY_SHARE = 0.98
+FILLED_HU = 200.0
+FILLED_MM3 = 10_000.0
+FILLED_NOISES = 6.0
+BLOOD_CONTRAST_HU = 90.0
+BLOOD_PLAIN_HU = 75.0
+BLOOD_VOXELS = 300
+TISSUE_LOW, TISSUE_HIGH = -30.0, 120.0
+
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """says : one sentence. seen : named by the header or shown by the scan. known : enough to tell calcium from contrast."""
+
+    says: str
+    seen: bool
+    known: bool
+    blood_plain: bool = False
+
+
+def contrast_of(scan: Scan, coarse: Coarse, labels: Labels | None, told: str | None) -> Contrast:
+    """What is known of contrast: told by the user, named by the header, measured in blood labels or in evenly filled spaces."""
+    if told == "none":
+        return Contrast("the user states that no contrast was given", False, True, True)
+    if told == "given":
+        return Contrast("the user states that contrast was given", True, True)
+    if agent := contrast_in_header(scan.acquisition):
+        return Contrast(f"the header names a contrast agent ({agent})", True, True)
+    blood = _blood(scan, labels)
+    if blood is not None and blood > BLOOD_CONTRAST_HU:
+        return Contrast(f"blood measures {blood:.0f} HU in its labels: contrast-filled, though no header says so", True, True)
+    filled = _filled_mm3(scan, coarse)
+    if filled >= FILLED_MM3:
+        return Contrast(f"{filled / 1000:.0f} cm3 are evenly filled above {FILLED_HU:.0f} HU: contrast-filled blood, though no header says so", True, True)
+    plain = blood is not None and blood < BLOOD_PLAIN_HU
+    measured = f"; blood measures {blood:.0f} HU in its labels" if blood is not None else ""
+    if scan.acquisition.modality == "unknown":
+        return Contrast(f"no header says whether contrast was given{measured}", False, False, plain)
+    return Contrast(f"the header names no contrast agent{measured}", False, True, plain)
+
+
+def _blood(scan: Scan, labels: Labels | None) -> float | None:
+    """Median HU of blood labels; none where they hold too few voxels."""
+    if labels is None or not (wanted := labels.of_role("blood")):
+        return None
+    here = scan.hu[np.isin(labels.index, wanted)]
+    return float(np.median(here)) if len(here) >= BLOOD_VOXELS else None
+
+
+def _filled_mm3(scan: Scan, coarse: Coarse) -> float:
+    """Volume of evenly dense blocks all of whose neighbours are evenly dense too."""
+    if min(coarse.mean.shape) < 3:
+        return 0.0
+    even = (coarse.mean > FILLED_HU) & (coarse.sd < FILLED_NOISES * coarse.noise + 0.08 * coarse.mean)
+    core = minimum_filter(even, 3, mode="constant", cval=0)
+    return float(core.sum()) * BLOCK**3 * float(np.prod(np.array(coarse.factor) * np.nan_to_num(scan.spacing, nan=3.0)))
+
+
+def body(coarse: Coarse) -> Flags:
+    """The blocks inside the body: the largest piece that is no air, its hollows filled slice by slice."""
+    solid = coarse.level > BODY_HU
+    if solid.mean() > ALL_BODY_SHARE or not solid.any():
+        return np.ones_like(solid)
+    pieces, count = label(solid)
+    sizes = np.bincount(pieces.reshape(-1), minlength=count + 1)
+    sizes[0] = 0
+    inside = pieces == sizes.argmax()
+    for one in inside:
+        binary_fill_holes(one, output=one)
+    return inside
+
+
+def near(places: NDArray[np.int64], flags: Flags, reach: NDArray[np.int64]) -> Flags:
+    """For boxes (n, 2, 3) of first and last cell: is any flagged cell inside the box widened by `reach` cells?"""
+    low = np.maximum(places[:, 0] - reach, 0)
+    high = places[:, 1] + reach + 1
+    return np.array([flags[a[0] : b[0], a[1] : b[1], a[2] : b[2]].any() for a, b in zip(low, high, strict=True)], bool)

@@ -1,0 +1,140 @@
+"""A coarse view of the whole scan: where is tissue, how noisy is it, and what stands out of its surroundings?
+
+Cells of about 1.5 mm carry the mean of their voxels, smoothed 1-2-1. Blocks of 4 x 4 x 4 cells carry what is usual around them.
+"""
+
+from __future__ import annotations
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import median_filter
+
+from resorb.ct.pixels import WORKERS
+from resorb.ct.scan import Scan
+
+CELL_MM = 1.5
+BLOCK = 4
+CLIP = (-1024, 3071)
+SMOOTH_BELOW_MM = 2.5
+FALSE_PER_SCAN = 0.02
+RESOLUTION_MM3 = 4.0
+TISSUE = (-30.0, 110.0)
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Coarse:
+    """cells : smoothed HU, [slice, row, column] in steps of `factor` voxels. level, spread : the usual HU of the block that a
+    cell lies in and how far cells stray from it, on blocks; mean, sd : of each block itself. noise : of one cell in quiet tissue. [HU]"""
+
+    cells: Floats
+    factor: tuple[int, int, int]
+    level: Floats
+    spread: Floats
+    mean: Floats
+    sd: Floats
+    noise: float
+    tissue_cells: int
+
+    @property
+    def least_z(self) -> float:
+        """How many standard deviations stand out by chance in one quiet scan of fifty, given the tissue searched."""
+        from scipy.special import ndtri
+
+        places = max(1.0, self.tissue_cells)
+        return float(-ndtri(min(0.01, FALSE_PER_SCAN / places)))
+
+    def standing_out(self) -> NDArray[np.int64]:
+        """Flat indices of the cells that rise significantly above their surroundings."""
+        limit = self.level + np.float32(self.least_z) * np.maximum(self.spread, np.float32(self.noise))
+        limit = limit.repeat(BLOCK, 2)[:, :, : self.cells.shape[2]].repeat(BLOCK, 1)[:, : self.cells.shape[1]]
+        out = np.empty(self.cells.shape, bool)
+        for k in range(len(out)):
+            np.greater(self.cells[k], limit[k // BLOCK], out=out[k])
+        for axis in range(3):  # the outermost cells have neighbours on one side only: less smooth, so not searched
+            if out.shape[axis] > 2:
+                np.moveaxis(out, axis, 0)[[0, -1]] = False
+        return np.flatnonzero(out)
+
+
+def look(scan: Scan) -> Coarse:
+    """The coarse view of a scan."""
+    spacing = np.nan_to_num(scan.spacing, nan=3.0)
+    factor = tuple(int(max(1, min(n, math.floor(CELL_MM / s + 0.5)))) for s, n in zip(spacing, scan.hu.shape, strict=True))
+    smooth = tuple(bool(s * f < SMOOTH_BELOW_MM) for s, f in zip(spacing, factor, strict=True))
+    cells, mean, sd = _cells_and_blocks(scan.hu, factor, smooth)
+    size = tuple(min(3, n) for n in mean.shape)
+    level = median_filter(mean, size, mode="nearest")
+    stray = median_filter(np.abs(mean - level), size, mode="nearest")
+    spread = np.maximum(median_filter(sd, size, mode="nearest"), 2.0 * stray)
+    quiet = (level > TISSUE[0]) & (level < TISSUE[1])
+    noise = _cell_noise(*((mean - level)[quiet], sd[quiet]) if quiet.any() else ((mean - level).ravel(), sd.ravel()))
+    volume = float(np.prod(spacing * factor)) * BLOCK**3 * max(1, int(quiet.sum()))
+    return Coarse(cells, factor, level, spread, mean, sd, max(noise, 0.3), int(volume / RESOLUTION_MM3))
+
+
+def _cell_noise(stray: Floats, sd: Floats) -> float:
+    """Standard deviation of a cell: within blocks, and between a block and its neighbours."""
+    return float(np.sqrt(np.median(sd**2) + (1.4826 * np.median(np.abs(stray))) ** 2))
+
+
+def _cells_and_blocks(hu: NDArray[Any], factor: tuple[int, ...], smooth: tuple[bool, ...]) -> tuple[Floats, Floats, Floats]:
+    """Smoothed cells, and mean and standard deviation of blocks of 4 x 4 x 4 of them (partial blocks at the far ends)."""
+    shape = tuple(n // f for n, f in zip(hu.shape, factor, strict=True))
+    cells = np.empty(shape, np.float32)
+    blocks = [-(-n // BLOCK) for n in shape]
+    mean, sd = np.empty(blocks, np.float32), np.empty(blocks, np.float32)
+    rows = range(0, shape[1], 16)
+    with ThreadPoolExecutor(WORKERS) as pool:
+        list(pool.map(lambda k: _cell_slice(hu, k, factor, smooth, cells[k]), range(shape[0])))
+        if smooth[0] and shape[0] > 2:
+            list(pool.map(lambda r: _one_two_one(cells[:, r : r + 16]), rows))
+        list(pool.map(lambda k: _block_slab(cells[k * BLOCK : (k + 1) * BLOCK], mean[k], sd[k]), range(blocks[0])))
+    return cells, mean, sd
+
+
+def _cell_slice(hu: NDArray[Any], k: int, factor: tuple[int, ...], smooth: tuple[bool, ...], out: Floats) -> None:
+    """Means of blocks of voxels, smoothed 1-2-1 within the slice; what does not fill a block at the end is left out."""
+    kind = np.int16 if math.prod(factor) <= 8 and hu.dtype == np.int16 else np.float32
+    slab = hu[k * factor[0] : (k + 1) * factor[0], : out.shape[0] * factor[1], : out.shape[1] * factor[2]]
+    total = np.clip(slab[0], *CLIP).astype(kind, copy=False)
+    for extra in slab[1:]:
+        total += np.clip(extra, *CLIP).astype(kind, copy=False)
+    rows = total[:: factor[1]]
+    for i in range(1, factor[1]):
+        rows = rows + total[i :: factor[1]]
+    out[...] = rows[:, :: factor[2]]
+    for i in range(1, factor[2]):
+        out += rows[:, i :: factor[2]]
+    out *= np.float32(1 / math.prod(factor))
+    if smooth[1] and out.shape[0] > 2:
+        _one_two_one(out)
+    if smooth[2] and out.shape[1] > 2:
+        _one_two_one(out.T)
+
+
+def _one_two_one(a: Floats) -> None:
+    """(1, 2, 1)/4 along the first axis, the ends repeated; in place."""
+    half = a[1:] + a[:-1]
+    half *= np.float32(0.5)
+    a[0] = (a[0] + half[0]) * np.float32(0.5)
+    a[-1] = (a[-1] + half[-1]) * np.float32(0.5)
+    np.add(half[1:], half[:-1], out=a[1:-1])
+    a[1:-1] *= np.float32(0.5)
+
+
+def _block_slab(slab: Floats, mean: Floats, sd: Floats) -> None:
+    total, square = slab.sum(0), np.einsum("kji,kji->ji", slab, slab)
+    count = np.float32(len(slab))
+    for axis in (0, 1):
+        starts = np.arange(0, total.shape[axis], BLOCK)
+        total, square = np.add.reduceat(total, starts, axis), np.add.reduceat(square, starts, axis)
+        count = np.multiply.outer(count, np.diff(np.append(starts, slab.shape[1 + axis])).astype(np.float32))
+    mean[...] = total / count
+    sd[...] = np.sqrt(np.maximum(square / count - mean**2, 0))

@@ -1,0 +1,246 @@
+"""`find`: what on this scan may be a deposit, and what is dense for another reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resorb.ct import anatomy
+from resorb.ct.acquisition import is_sharp
+from resorb.ct.agatston import DEFAULT, DepositTable, table_of
+from resorb.ct.anatomy import Contrast
+from resorb.ct.coarse import BLOCK, Coarse, look
+from resorb.ct.components import Runs, join_in_space, runs_of
+from resorb.ct.findings import Candidate, Findings
+from resorb.ct.fragments import join_specks
+from resorb.ct.labels import Labels
+from resorb.ct.noise import Noise, measure_noise
+from resorb.ct.refused import refuse
+from resorb.ct.scan import Scan
+from resorb.ct.sites import settle
+from resorb.terms.measurement import Excluded
+
+VOXEL_Z = 6.0
+SOFT_HU = 40.0
+CUT_MM3 = 300.0
+MOST_CANDIDATES = 2000
+CONTRAST_CHOICES = (None, "none", "given")
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class _Search:
+    """What every step of the search needs: the scan, its coarse view, the dense voxels and their regions."""
+
+    scan: Scan
+    coarse: Coarse
+    noise: Noise
+    contrast: Contrast
+    labels: Labels | None
+    table: DepositTable
+    bone: Ints
+    cell_volume: float
+
+
+def find(scan: Scan, labels: Labels | None = None, *, contrast: str | None = None) -> Findings:
+    """Every candidate deposit, and what is excluded with the rule that excludes it.
+
+    labels : where to look (see `resorb.ct.labels`); without them, everywhere outside the skeleton.
+    contrast : "none" or "given" where the user knows; otherwise judged from header and scan.
+
+    A region counts as found when it stands out of its surroundings further than noise does in one quiet scan of fifty.
+    Where contrast is seen, nothing dense is taken for calcium.
+    """
+    if contrast not in CONTRAST_CHOICES:
+        raise refuse("contrast", repr(contrast), "'none', 'given' or nothing")
+    if labels is not None and labels.index.shape != scan.hu.shape:
+        raise refuse(labels.source, f"labels of shape {labels.index.shape}", f"{scan.hu.shape} as the scan")
+    search = _begin(scan, labels, contrast)
+    kinds, why = _sort(search)
+    dense = join_specks(_dense_candidates(search, kinds), scan, DEFAULT.threshold_hu, search.noise.voxel_hu)
+    candidates = [*dense, *_faint_candidates(search, kinds)]
+    if len(candidates) > MOST_CANDIDATES:
+        raise refuse("the scan", f"{len(candidates)} separate dense regions", f"at most {MOST_CANDIDATES}", "give labels or a box")
+    settled, outside = settle(candidates, scan, labels, search.contrast)
+    excluded = [*_excluded(search, kinds, why), *outside]
+    if search.contrast.seen:
+        settled, extra = [], _as_excluded(settled, scan, "contrast or calcium", search.contrast.says)
+        excluded += extra
+    ordered = tuple(sorted(settled, key=lambda c: int(c.flat[0])))
+    return Findings(ordered, tuple(excluded), search.contrast.says, search.contrast.known, search.contrast.seen, search.noise, search.coarse, labels)
+
+
+def _begin(scan: Scan, labels: Labels | None, told: str | None) -> _Search:
+    coarse, noise = look(scan), measure_noise(scan)
+    flat = np.flatnonzero(scan.hu >= scan.hu.dtype.type(DEFAULT.threshold_hu))
+    bone = np.zeros(0, np.int64)
+    if labels is not None and (wanted := labels.of_role("bone")):
+        in_bone = np.isin(labels.index.reshape(-1)[flat], wanted)
+        bone, flat = flat[in_bone], flat[~in_bone]
+    spacing = float(np.nan_to_num(scan.spacing[0], nan=3.0))
+    table = table_of(scan.hu, flat, scan.pixel_mm2, spacing, DEFAULT)
+    judged = anatomy.contrast_of(scan, coarse, labels, told)
+    return _Search(scan, coarse, noise, judged, labels, table, bone, scan.pixel_mm2 * spacing)
+
+
+def _sort(search: _Search) -> tuple[NDArray[Any], dict[str, str]]:
+    """What each dense region is taken for ('' : a candidate), and the rule in words."""
+    table, scan = search.table, search.scan
+    kinds = np.full(len(table), "", "U24")
+    volume = table.voxels * search.cell_volume
+    kinds[~_stands_out(search)] = "noise"
+    places = np.stack([table.low, table.high], 1) // np.array(search.coarse.factor)
+    places = np.minimum(places, np.array(search.coarse.cells.shape) - 1)
+    blocks = places // BLOCK
+    kinds[(kinds == "") & ~anatomy.body(search.coarse)[tuple(((blocks[:, 0] + blocks[:, 1]) // 2).T)]] = "outside the body"
+    kinds[volume >= anatomy.SKELETON_MM3] = "skeleton"
+    kinds[(table.peak_hu >= anatomy.METAL_HU) & (kinds != "skeleton")] = "metal"
+    cut = (table.low[:, 0] == 0) | (table.high[:, 0] == scan.hu.shape[0] - 1)
+    kinds[(kinds == "") & cut & (volume >= CUT_MM3) & (search.labels is None) & (not scan.single_slice)] = "cut by the end of the scan"
+    open_ones = np.flatnonzero(kinds == "")
+    if (kinds == "skeleton").any() or len(search.bone):
+        bone = _bone_cells(search, kinds)
+        cell = np.array(search.coarse.factor) * np.nan_to_num(scan.spacing, nan=3.0)
+        close = anatomy.near(places[open_ones], bone, np.ceil(anatomy.FRAGMENT_MM / cell - 0.5).astype(int))
+        kinds[open_ones[close]] = "next to the skeleton"
+    return kinds, _RULES
+
+
+_RULES = {
+    "skeleton": "a connected region above 130 HU of 3 cm3 or more, or labelled bone",
+    "next to the skeleton": "within 4 mm of the skeleton: taken for a fragment of bone",
+    "outside the body": "not inside the body: the table, a line, or the edge of the field",
+    "cut by the end of the scan": "0.3 cm3 or more and goes on beyond the first or last slice: bone, or not whole",
+    "metal": "reaches 2500 HU: metal, or tooth enamel",
+    "noise": "does not stand out of its surroundings further than this scan's noise does",
+}
+
+
+def _stands_out(search: _Search) -> NDArray[np.bool_]:
+    """Which regions rise significantly: by their peak voxel, or by a cell of the coarse view."""
+    table, coarse = search.table, search.coarse
+    if not len(table):
+        return np.zeros(0, bool)
+    factor, shape = np.array(coarse.factor), np.array(coarse.cells.shape)
+    block = np.minimum(table.centroid.astype(np.int64) // factor, shape - 1) // BLOCK
+    at_block = tuple(block.T)
+    level = np.maximum(coarse.level[at_block], SOFT_HU)
+    rougher = np.maximum(coarse.spread[at_block] / coarse.noise, 1.0)
+    by_peak = table.peak_hu > level + VOXEL_Z * rougher * max(search.noise.voxel_hu, 1.0)
+    cells = coarse.standing_out()
+    run_cell = _cell_of(table.runs, table.runs.first + table.runs.size // 2, coarse)
+    at = np.minimum(np.searchsorted(cells, run_cell), max(0, len(cells) - 1))
+    hit = (cells[at] == run_cell) if len(cells) else np.zeros(len(run_cell), bool)
+    by_cell = np.bincount(table.deposit_of_run, hit, len(table)) > 0
+    return (by_peak & (table.voxels > 1)) | by_cell
+
+
+def _cell_of(runs: Runs, flat: Ints, coarse: Coarse) -> Ints:
+    """The flat cell index that voxels lie in."""
+    shape, cells = runs.shape, coarse.cells.shape
+    k, j, i = np.unravel_index(flat, shape)
+    a = [np.minimum(v // f, n - 1) for v, f, n in zip((k, j, i), coarse.factor, cells, strict=True)]
+    return (a[0] * cells[1] + a[1]) * cells[2] + a[2]
+
+
+def _bone_cells(search: _Search, kinds: NDArray[Any]) -> NDArray[np.bool_]:
+    """The cells that hold skeleton."""
+    table, coarse = search.table, search.coarse
+    flags = np.zeros(coarse.cells.shape, bool)
+    runs = table.runs
+    in_bone = (kinds == "skeleton")[table.deposit_of_run]
+    ends = [runs.first[in_bone], runs.last[in_bone]]
+    longest = int(runs.size[in_bone].max()) if in_bone.any() else 0
+    for step in range(coarse.factor[2] * 2, longest, coarse.factor[2] * 2):
+        further = runs.first[in_bone] + step
+        ends.append(further[further < runs.last[in_bone]])
+    for flat in (*ends, search.bone):
+        if len(flat):
+            flags.reshape(-1)[_cell_of(runs, flat, coarse)] = True
+    return flags
+
+
+def _dense_candidates(search: _Search, kinds: NDArray[Any]) -> list[Candidate]:
+    """One candidate for each region that no rule explains."""
+    table = search.table
+    wanted = np.flatnonzero(kinds == "")
+    if not len(wanted):
+        return []
+    run_order = np.argsort(table.deposit_of_run, kind="stable")
+    edges = np.searchsorted(table.deposit_of_run[run_order], np.append(wanted, wanted + 1))
+    metal = table.centroid[kinds == "metal"] * np.nan_to_num(search.scan.spacing, nan=3.0)
+    out = []
+    for n, i in enumerate(wanted):
+        runs = np.sort(run_order[edges[n] : edges[n + len(wanted)]])
+        flat = np.concatenate([np.arange(a, b + 1) for a, b in zip(table.runs.first[runs], table.runs.last[runs], strict=True)])
+        here = table.centroid[i] * np.nan_to_num(search.scan.spacing, nan=3.0)
+        streaks = len(metal) and float(np.linalg.norm(metal - here, axis=1).min()) < 30.0
+        notes = ("metal within 30 mm: streaks may add to it",) if streaks else ()
+        out.append(Candidate(flat, "low" if streaks else "moderate", "reaches 130 HU", notes=notes))
+    return out
+
+
+def _faint_candidates(search: _Search, kinds: NDArray[Any]) -> list[Candidate]:
+    """Regions of the coarse view that stand out but are not joined to anything at or above 130 HU."""
+    coarse, table, scan = search.coarse, search.table, search.scan
+    cells = coarse.standing_out()
+    if not len(cells) or search.contrast.seen or is_sharp(scan.acquisition.kernel) or scan.single_slice:
+        return []
+    shape = coarse.cells.shape
+    values = coarse.cells.reshape(-1)[cells]
+    runs = runs_of(cells, shape)
+    count, of_run = join_in_space(runs)
+    group = np.repeat(of_run, runs.size)
+    taken = np.zeros(count, bool)
+    keep = np.flatnonzero(kinds[table.deposit_of_run] != "noise")
+    if len(keep):
+        dense = np.unique(_cell_of(table.runs, table.runs.first[keep], coarse))
+        dense = np.concatenate([dense, np.unique(_cell_of(table.runs, table.runs.last[keep], coarse))])
+        taken[group[np.isin(cells, dense)]] = True
+    low_level = values < anatomy.BODY_HU
+    taken[group[low_level]] = True
+    bone = _bone_cells(search, kinds) if (kinds == "skeleton").any() or len(search.bone) else None
+    return [c for g in np.flatnonzero(~taken) if (c := _faint(search, cells[group == g], bone))]
+
+
+def _faint(search: _Search, cells: Ints, bone: NDArray[np.bool_] | None) -> Candidate | None:
+    """A faint candidate from its cells; none if it is next to bone, outside the body, or not tissue around."""
+    coarse, scan = search.coarse, search.scan
+    at = np.stack(np.unravel_index(cells, coarse.cells.shape), 1)
+    block = tuple((at.mean(0).astype(int) // BLOCK).T)
+    if not anatomy.TISSUE_LOW < coarse.level[block] < anatomy.TISSUE_HIGH or not anatomy.body(coarse)[block]:
+        return None
+    cell = np.array(coarse.factor) * scan.spacing
+    reach = np.ceil(anatomy.FRAGMENT_MM / cell - 0.5).astype(int)
+    if bone is not None and anatomy.near(np.stack([at.min(0), at.max(0)])[None], bone, reach)[0]:
+        return None
+    factor = np.array(coarse.factor)
+    spread = np.stack(np.meshgrid(*(np.arange(f) for f in factor), indexing="ij"), -1).reshape(-1, 3)
+    voxels = (at[:, None] * factor + spread[None]).reshape(-1, 3)
+    flat = np.sort(np.ravel_multi_index(tuple(voxels.T), scan.hu.shape))
+    return Candidate(flat, "low", "stands out of its surroundings but never reaches 130 HU in a region of its own", faint=True)
+
+
+def _excluded(search: _Search, kinds: NDArray[Any], why: dict[str, str]) -> list[Excluded]:
+    """One line for each reason, with how many regions it holds."""
+    table, out = search.table, []
+    for kind, rule in why.items():
+        these = np.flatnonzero(kinds == kind)
+        if len(these):
+            main = these[table.voxels[these].argmax()]
+            centre = tuple(float(v) for v in search.scan.to_lps(table.centroid[main][None])[0])
+            volume = None if search.scan.single_slice else float(table.voxels[these].sum() * search.scan.voxel_mm3)
+            out.append(Excluded(kind, rule, len(these), volume, float(table.peak_hu[these].max()), centre))  # type: ignore[arg-type]
+    return out
+
+
+def _as_excluded(candidates: list[Candidate], scan: Scan, taken_for: str, why: str) -> list[Excluded]:
+    from resorb.ct.sites import exclude
+
+    return [exclude(c, scan, taken_for, why) for c in candidates if not c.faint]
+
+

@@ -1,0 +1,149 @@
+"""One deposit and its surroundings: which voxels are its own, which tell the background, and how well the background is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
+
+from resorb.ct.findings import Candidate
+from resorb.ct.noise import Noise
+from resorb.ct.scan import Scan
+
+MARGIN_MM = 3.0
+SHELL_MM = 3.5
+CLIP_SD = 3.0
+FEWEST_SHELL = 60
+BONE_GAP_MM = 3.0
+SIDES = 8
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """A crop around one deposit, [slice, row, column].
+
+    hu : float. core : the voxels found. own : everything nearer to this deposit than to another and within reach of its blur.
+    background : its level [HU]; background_sd : how well that level is known [HU]. shell : voxels it was taken from.
+    spacing : [mm]. voxel_mm3. noise_hu : local. origin : index of the crop's first voxel. shared : another deposit's reach overlaps.
+    """
+
+    hu: Floats
+    core: Flags
+    own: Flags
+    background: float
+    background_sd: float
+    shell: Flags
+    spacing: Floats
+    voxel_mm3: float
+    noise_hu: float
+    together: float
+    origin: NDArray[np.int64]
+    shared: bool
+    clipped: bool
+
+    @property
+    def above(self) -> Floats:
+        """HU above background, zero outside `own`."""
+        return np.where(self.own, self.hu - self.background, 0.0)
+
+
+@dataclass(frozen=True)
+class Neighbourhood:
+    """All deposits of a scan, ready to be looked at one by one: sorted flat indices and whose they are (-1 : excluded and dense)."""
+
+    scan: Scan
+    noise: Noise
+    flat: NDArray[np.int64]
+    owner: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, scan: Scan, candidates: tuple[Candidate, ...], noise: Noise) -> Neighbourhood:
+        """Deposits of a scan by owner."""
+        if not candidates:
+            none = np.zeros(0, np.int64)
+            return cls(scan, noise, none, none)
+        flat = np.concatenate([c.flat for c in candidates])
+        owner = np.repeat(np.arange(len(candidates)), [len(c.flat) for c in candidates])
+        order = np.argsort(flat, kind="stable")
+        return cls(scan, noise, flat[order], owner[order])
+
+    def around(self, which: int, candidate: Candidate) -> Surroundings:
+        """The surroundings of deposit number `which`."""
+        at = np.stack(np.unravel_index(candidate.flat, self.scan.hu.shape), 1)
+        reach = np.ceil((MARGIN_MM + SHELL_MM) / self.scan.spacing).astype(int) + 1
+        low = np.maximum(at.min(0) - reach, 0)
+        high = np.minimum(at.max(0) + reach + 1, self.scan.hu.shape)
+        hu = self.scan.hu[tuple(slice(a, b) for a, b in zip(low, high, strict=True))].astype(np.float64)
+        owners = self._owners(low, high)
+        return _assign(hu, owners, which, self.scan, self.noise, low, high)
+
+    def _owners(self, low: NDArray[np.int64], high: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Whose each voxel of a crop is: 0 nobody, i + 1 deposit i."""
+        shape = self.scan.hu.shape
+        out = np.zeros(high - low, np.int64)
+        first, last = np.searchsorted(self.flat, [low[0] * shape[1] * shape[2], high[0] * shape[1] * shape[2]])
+        flat, owner = self.flat[first:last], self.owner[first:last]
+        k, j, i = np.unravel_index(flat, shape)
+        inside = (j >= low[1]) & (j < high[1]) & (i >= low[2]) & (i < high[2])
+        out[k[inside] - low[0], j[inside] - low[1], i[inside] - low[2]] = owner[inside] + 1
+        return out
+
+
+def _assign(
+    hu: Floats, owners: NDArray[np.int64], which: int, scan: Scan, noise: Noise, low: NDArray[np.int64], high: NDArray[np.int64]
+) -> Surroundings:
+    """Own voxels, shell and background of one crop."""
+    spacing = scan.spacing
+    nobody = owners == 0
+    core = owners == which + 1
+    foreign_dense = nobody & (hu >= 130.0)
+    distance = np.asarray(distance_transform_edt(~core, sampling=spacing))
+    half_slice = float(spacing[0]) / 2
+    margin = MARGIN_MM + half_slice * 0.5
+    own = distance <= margin
+    others = ~core & ~nobody
+    shared = False
+    if others.any():
+        to_others = np.asarray(distance_transform_edt(~others, sampling=spacing))
+        shared = bool((own & (to_others <= margin)).any())
+        own &= distance <= to_others
+    else:
+        to_others = np.full(hu.shape, np.inf)
+    shell = (distance > margin) & (distance <= margin + SHELL_MM + half_slice) & (to_others > margin)
+    level, sd, local = _background(hu, shell, foreign_dense, core, noise)
+    clipped = _touches(own, low, high, scan.hu.shape)
+    return Surroundings(hu, core, own, level, sd, shell, spacing, scan.voxel_mm3, local, noise.together, low, shared, clipped)
+
+
+def _touches(own: Flags, low: NDArray[np.int64], high: NDArray[np.int64], shape: tuple[int, ...]) -> bool:
+    """Whether what belongs to the deposit is cut by the edge of the scan."""
+    for axis in range(3):
+        side = np.moveaxis(own, axis, 0)
+        if (low[axis] == 0 and side[0].any()) or (high[axis] == shape[axis] and side[-1].any()):
+            return True
+    return False
+
+
+def _background(hu: Floats, shell: Flags, dense: Flags, core: Flags, noise: Noise) -> tuple[float, float, float]:
+    """Level of the shell, how well it is known, and its local noise. Outliers (bone, air, other tissue) are left out."""
+    values = hu[shell]
+    if len(values) < FEWEST_SHELL:
+        return (float(np.median(values)) if len(values) else 40.0), 20.0, noise.voxel_hu
+    middle = float(np.median(values))
+    scatter = max(noise.voxel_hu, 1.4826 * float(np.median(np.abs(values - middle))))
+    for _ in range(2):
+        kept = np.abs(values - middle) < CLIP_SD * scatter
+        middle = float(values[kept].mean())
+    local = float(values[kept].std()) * 1.0135
+    where = np.argwhere(shell)[kept] - np.argwhere(core).mean(0)
+    side = (where > 0) @ np.array([4, 2, 1])
+    counts = np.bincount(side, minlength=SIDES)
+    means = np.bincount(side, values[kept], SIDES)[counts > 5] / counts[counts > 5]
+    expected = local**2 * noise.together / len(values[kept])
+    seen = float(means.var(ddof=1)) / len(means) if len(means) > 2 else expected
+    return middle, float(np.sqrt(max(expected, 0.5 * (expected + seen)))), max(local, 0.7 * noise.voxel_hu)
