@@ -57,12 +57,13 @@ class Facts:
             self.written[formula.makes] = f"{value:.3g} {self.library.quantities[formula.makes].unit}, computed"
 
     def _better(self) -> None:
-        """Where a better quantity speaks (ionised for total calcium), its level is the one believed."""
+        """Where a better quantity speaks (ionised for total calcium), its level is believed; a named extreme that agrees is kept."""
+        imply = self.library.reasoning.levels_imply
         for quantity in self.library.decks.quantities:
-            for better in quantity.better:
-                if better in self.levels:
-                    self.levels[quantity.id] = self.levels[better]
-                    break
+            better = next((b for b in quantity.better if b in self.levels), None)
+            if better is not None:
+                own = self.levels.get(quantity.id, frozenset())
+                self.levels[quantity.id] = self.levels[better] | {level for level in own if imply.get(level) in self.levels[better]}
 
     def ids(self) -> Iterator[str]:
         """Every word and quantity this case says anything about."""

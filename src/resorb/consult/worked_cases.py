@@ -29,11 +29,12 @@ def run_worked_cases(library: Library) -> list[Failed]:
     failed = []
     for kind in library.decks.kinds:
         for number, case in enumerate(kind.cases, 1):
-            failed += [Failed(kind.id, number, message) for message in _problems(case, library)]
+            failed += [Failed(kind.id, number, message) for message in problems(case, library)]
     return failed
 
 
-def _problems(worked: WorkedCase, library: Library) -> Iterator[str]:
+def problems(worked: WorkedCase, library: Library) -> Iterator[str]:
+    """What does not come out as the case says."""
     try:
         said = assess(read_case_mapping(worked.given, library), library)
     except CaseRefused as refused:
