@@ -11,7 +11,10 @@ from typing import Any
 _PLACES = {
     "Scan": "resorb.ct.scan",
     "ScanRefused": "resorb.ct.refused",
+    "Settings": "resorb.ct.measuring",
     "read": "resorb.ct.reading",
+    "find": "resorb.ct.finding",
+    "measure": "resorb.ct.measuring",
 }
 
 __all__ = list(_PLACES)

@@ -24,6 +24,8 @@ SMOOTH_BELOW_MM = 2.5
 FALSE_PER_SCAN = 0.02
 RESOLUTION_MM3 = 4.0
 TISSUE = (-30.0, 110.0)
+SOFT_HU = 40.0
+MIXED_BELOW_HU, MIXED_HU = 20.0, np.float32(110.0)
 
 Floats = NDArray[np.float32]
 
@@ -51,8 +53,13 @@ class Coarse:
         return float(-ndtri(min(0.01, FALSE_PER_SCAN / places)))
 
     def standing_out(self) -> NDArray[np.int64]:
-        """Flat indices of the cells that rise significantly above their surroundings."""
-        limit = self.level + np.float32(self.least_z) * np.maximum(self.spread, np.float32(self.noise))
+        """Flat indices of the cells that rise significantly above their surroundings.
+
+        Soft tissue of 40 HU may lie in any fat or air, so no cell counts for standing out of those alone; beside them it takes 110 HU.
+        """
+        stray = np.float32(self.least_z) * np.maximum(self.spread, np.float32(self.noise))
+        limit = np.maximum(self.level, np.float32(SOFT_HU)) + stray
+        limit[self.level < MIXED_BELOW_HU] = np.maximum(limit[self.level < MIXED_BELOW_HU], MIXED_HU)
         limit = limit.repeat(BLOCK, 2)[:, :, : self.cells.shape[2]].repeat(BLOCK, 1)[:, : self.cells.shape[1]]
         out = np.empty(self.cells.shape, bool)
         for k in range(len(out)):

@@ -57,23 +57,19 @@ def blurred_sphere() -> tuple[Floats, Floats, Floats]:
     """f g, f and g of a blurred sphere, for q from 0.3 to 40; ordered by f g."""
     q = np.geomspace(0.3, 40, 400)
     f = erf(q / np.sqrt(2)) - np.sqrt(2 / np.pi) * q * np.exp(-(q**2) / 2)
-    half = np.array([_half_radius(one, top) for one, top in zip(q, f, strict=True)])
-    g = (half / q) ** 3
+    low, high = np.full_like(q, 1e-6), q + 6.0
+    for _ in range(50):
+        middle = (low + high) / 2
+        above = _profile(middle, q) > f / 2
+        low, high = np.where(above, middle, low), np.where(above, high, middle)
+    g = (low / q) ** 3
     return f * g, f, g
 
 
-def _half_radius(q: float, top: float) -> float:
-    low, high = 1e-6, q + 6.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _profile(middle, q) > top / 2 else (low, middle)
-    return (low + high) / 2
-
-
-def _profile(r: float, q: float) -> float:
+def _profile(r: Floats, q: Floats) -> Floats:
     """Value at radius r of a unit sphere of radius q blurred by a unit Gaussian."""
     a, b = (q - r) / np.sqrt(2), (q + r) / np.sqrt(2)
-    return float(0.5 * (erf(a) + erf(b)) - (np.exp(-(a**2)) - np.exp(-(b**2))) / (r * np.sqrt(2 * np.pi)))
+    return np.asarray(0.5 * (erf(a) + erf(b)) - (np.exp(-(a**2)) - np.exp(-(b**2))) / (r * np.sqrt(2 * np.pi)))
 
 
 def extent_of(around: Surroundings, total: float) -> Extent | None:
@@ -107,11 +103,11 @@ def _fine(around: Surroundings) -> tuple[Floats, Floats]:
     axes = [np.linspace(a, b, n) for a, b, n in zip(low, high, count, strict=True)]
     fine = spline_filter(smooth, order=3, mode="mirror")
     for axis, places in enumerate(axes):
-        fine = np.moveaxis(np.tensordot(_spline_weights(places, smooth.shape[axis]), fine, (1, axis)), 0, axis)
+        fine = np.moveaxis(np.tensordot(spline_weights(places, smooth.shape[axis]), fine, (1, axis)), 0, axis)
     return fine, np.where(count > 1, size / np.maximum(count - 1, 1), spacing)
 
 
-def _spline_weights(places: Floats, size: int) -> Floats:
+def spline_weights(places: Floats, size: int) -> Floats:
     """Rows of cubic B-spline weights: values at fractional indices from the coefficients of `size` samples, mirrored at the ends."""
     weights = np.zeros((len(places), size))
     if size == 1:
@@ -159,5 +155,5 @@ def _surface(inside: NDArray[np.bool_], step: Floats, volume: float) -> tuple[fl
         return float(np.linalg.norm(np.ptp(shell, axis=0)) + step.mean()), 1.0
     corners = shell[hull.vertices]
     distance = np.linalg.norm(corners[:, None] - corners[None], axis=-1)
-    hull_volume = hull.volume + 0.5 * hull.area * float(step.mean())
+    hull_volume = hull.volume + 0.25 * hull.area * float(step.mean())
     return float(distance.max() + 0.5 * step.mean()), float(min(1.0, volume / hull_volume))

@@ -13,7 +13,7 @@ from resorb.ct.acquisition import is_sharp
 from resorb.ct.agatston import DEFAULT, DepositTable, table_of
 from resorb.ct.anatomy import Contrast
 from resorb.ct.coarse import BLOCK, Coarse, look
-from resorb.ct.components import Runs, join_in_space, runs_of
+from resorb.ct.components import Runs, join_in_space, largest, runs_of
 from resorb.ct.findings import Candidate, Findings
 from resorb.ct.fragments import join_specks
 from resorb.ct.labels import Labels
@@ -23,9 +23,10 @@ from resorb.ct.scan import Scan
 from resorb.ct.sites import settle
 from resorb.terms.measurement import Excluded
 
-VOXEL_Z = 6.0
+VOXEL_Z = 7.0
 SOFT_HU = 40.0
 CUT_MM3 = 300.0
+MOTTLE_MM3 = 40.0
 MOST_CANDIDATES = 2000
 CONTRAST_CHOICES = (None, "none", "given")
 
@@ -71,7 +72,7 @@ def find(scan: Scan, labels: Labels | None = None, *, contrast: str | None = Non
         settled, extra = [], _as_excluded(settled, scan, "contrast or calcium", search.contrast.says)
         excluded += extra
     ordered = tuple(sorted(settled, key=lambda c: int(c.flat[0])))
-    return Findings(ordered, tuple(excluded), search.contrast.says, search.contrast.known, search.contrast.seen, search.noise, search.coarse, labels)
+    return Findings(ordered, tuple(excluded), search.contrast.says, search.contrast.known, search.contrast.seen, search.noise, search.coarse, _foreign(search, kinds), labels)
 
 
 def _begin(scan: Scan, labels: Labels | None, told: str | None) -> _Search:
@@ -116,7 +117,7 @@ _RULES = {
     "outside the body": "not inside the body: the table, a line, or the edge of the field",
     "cut by the end of the scan": "0.3 cm3 or more and goes on beyond the first or last slice: bone, or not whole",
     "metal": "reaches 2500 HU: metal, or tooth enamel",
-    "noise": "does not stand out of its surroundings further than this scan's noise does",
+    "noise": "does not stand out of its surroundings further than this scan's noise does, or is mottled tissue of nearly 130 HU",
 }
 
 
@@ -136,7 +137,9 @@ def _stands_out(search: _Search) -> NDArray[np.bool_]:
     at = np.minimum(np.searchsorted(cells, run_cell), max(0, len(cells) - 1))
     hit = (cells[at] == run_cell) if len(cells) else np.zeros(len(run_cell), bool)
     by_cell = np.bincount(table.deposit_of_run, hit, len(table)) > 0
-    return (by_peak & (table.voxels > 1)) | by_cell
+    highest = largest(coarse.cells.reshape(-1)[run_cell], table.deposit_of_run, len(table))
+    mottle = (highest < DEFAULT.threshold_hu) & (table.voxels * search.cell_volume >= MOTTLE_MM3)
+    return ((by_peak & (table.voxels > 1)) | by_cell) & ~mottle
 
 
 def _cell_of(runs: Runs, flat: Ints, coarse: Coarse) -> Ints:
@@ -223,6 +226,14 @@ def _faint(search: _Search, cells: Ints, bone: NDArray[np.bool_] | None) -> Cand
     voxels = (at[:, None] * factor + spread[None]).reshape(-1, 3)
     flat = np.sort(np.ravel_multi_index(tuple(voxels.T), scan.hu.shape))
     return Candidate(flat, "low", "stands out of its surroundings but never reaches 130 HU in a region of its own", faint=True)
+
+
+def _foreign(search: _Search, kinds: NDArray[Any]) -> Ints:
+    """The dense voxels that belong to something else: no part of a deposit, nor of its background."""
+    table = search.table
+    explained = (kinds != "") & (kinds != "noise")
+    own = np.repeat(explained[table.deposit_of_run], table.runs.size)
+    return np.sort(np.concatenate([table.flat[own], search.bone])) if len(search.bone) else table.flat[own]
 
 
 def _excluded(search: _Search, kinds: NDArray[Any], why: dict[str, str]) -> list[Excluded]:

@@ -30,7 +30,7 @@ class Candidate:
 class Findings:
     """All candidates in order of place, what is excluded, and what the search rests on.
 
-    contrast : one sentence on contrast. contrast_known : false when calcium and contrast cannot be told apart.
+    foreign : flat indices of dense voxels that are bone, metal or outside. contrast : one sentence on contrast. contrast_known : false when calcium and contrast cannot be told apart.
     contrast_seen : true when the header names it, or the scan shows it.
     """
 
@@ -41,5 +41,6 @@ class Findings:
     contrast_seen: bool
     noise: Noise
     coarse: Coarse
+    foreign: NDArray[np.int64]
     labels: Labels | None = None
     warnings: tuple[str, ...] = ()

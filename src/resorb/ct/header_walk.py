@@ -30,7 +30,7 @@ WANTED = {
     0x00280004: "PhotometricInterpretation", 0x00280008: "NumberOfFrames", 0x00280010: "Rows", 0x00280011: "Columns",
     0x00280030: "PixelSpacing", 0x00280100: "BitsAllocated", 0x00280101: "BitsStored", 0x00280102: "HighBit",
     0x00280103: "PixelRepresentation", 0x00281052: "RescaleIntercept", 0x00281053: "RescaleSlope", 0x00281054: "RescaleType",
-    0x00189345: "CTDIvol",
+    0x00189351: "CalciumScoringMassFactorPatient",
 }  # fmt: skip
 BINARY = frozenset(("SamplesPerPixel", "Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation"))
 CODED_CONTRAST = (0x00180012, 0x00180014)
@@ -111,6 +111,8 @@ def _elements(data: bytes, at: int, syntax: str, deflated_at: int | None) -> Wal
                 if length != 2:
                     raise _NotPlain
                 text[name] = str(raw[0] | raw[1] << 8)
+            elif name == "CalciumScoringMassFactorPatient":
+                text[name] = str(struct.unpack("<f", raw)[0])
             else:
                 text[name] = raw.decode("latin-1").strip("\x00 ")
         at += length

@@ -24,6 +24,7 @@ class Acquisition:
     modality: str = ""
     patient_key: str | None = None
     acquired: str | None = None
+    mass_factor: float | None = None
 
 
 @dataclass(frozen=True)

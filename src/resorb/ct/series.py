@@ -132,4 +132,5 @@ def acquisition_of(series: Series) -> Acquisition:
         modality=text.get("Modality", "CT"),
         patient_key=hashlib.sha256(person.encode()).hexdigest()[:16] if text.get("PatientID") else None,
         acquired=text.get("AcquisitionDate") or text.get("StudyDate") or text.get("ContentDate") or None,
+        mass_factor=first.number("CalciumScoringMassFactorPatient"),
     )

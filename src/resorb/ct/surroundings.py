@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
-from resorb.ct.findings import Candidate
+from resorb.ct.findings import Candidate, Findings
 from resorb.ct.noise import Noise
 from resorb.ct.scan import Scan
 
@@ -54,23 +54,25 @@ class Surroundings:
 
 @dataclass(frozen=True)
 class Neighbourhood:
-    """All deposits of a scan, ready to be looked at one by one: sorted flat indices and whose they are (-1 : excluded and dense)."""
+    """All deposits of a scan, ready to be looked at one by one: sorted flat indices and whose they are; foreign : dense, but no deposit."""
 
     scan: Scan
     noise: Noise
     flat: NDArray[np.int64]
     owner: NDArray[np.int64]
+    foreign: NDArray[np.int64]
 
     @classmethod
-    def of(cls, scan: Scan, candidates: tuple[Candidate, ...], noise: Noise) -> Neighbourhood:
-        """Deposits of a scan by owner."""
+    def of(cls, scan: Scan, findings: Findings) -> Neighbourhood:
+        """Deposits of a scan by owner, and what is dense but no deposit."""
+        candidates = findings.candidates
         if not candidates:
             none = np.zeros(0, np.int64)
-            return cls(scan, noise, none, none)
+            return cls(scan, findings.noise, none, none, findings.foreign)
         flat = np.concatenate([c.flat for c in candidates])
         owner = np.repeat(np.arange(len(candidates)), [len(c.flat) for c in candidates])
         order = np.argsort(flat, kind="stable")
-        return cls(scan, noise, flat[order], owner[order])
+        return cls(scan, findings.noise, flat[order], owner[order], findings.foreign)
 
     def around(self, which: int, candidate: Candidate) -> Surroundings:
         """The surroundings of deposit number `which`."""
@@ -83,14 +85,14 @@ class Neighbourhood:
         return _assign(hu, owners, which, self.scan, self.noise, low, high)
 
     def _owners(self, low: NDArray[np.int64], high: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Whose each voxel of a crop is: 0 nobody, i + 1 deposit i."""
-        shape = self.scan.hu.shape
+        """Whose each voxel of a crop is: 0 nobody, i + 1 deposit i, -1 something that is no deposit."""
         out = np.zeros(high - low, np.int64)
-        first, last = np.searchsorted(self.flat, [low[0] * shape[1] * shape[2], high[0] * shape[1] * shape[2]])
-        flat, owner = self.flat[first:last], self.owner[first:last]
-        k, j, i = np.unravel_index(flat, shape)
-        inside = (j >= low[1]) & (j < high[1]) & (i >= low[2]) & (i < high[2])
-        out[k[inside] - low[0], j[inside] - low[1], i[inside] - low[2]] = owner[inside] + 1
+        for flat, owner in ((self.foreign, None), (self.flat, self.owner)):
+            shape = self.scan.hu.shape
+            first, last = np.searchsorted(flat, [low[0] * shape[1] * shape[2], high[0] * shape[1] * shape[2]])
+            k, j, i = np.unravel_index(flat[first:last], shape)
+            inside = (j >= low[1]) & (j < high[1]) & (i >= low[2]) & (i < high[2])
+            out[k[inside] - low[0], j[inside] - low[1], i[inside] - low[2]] = -1 if owner is None else owner[first:last][inside] + 1
         return out
 
 
@@ -101,7 +103,6 @@ def _assign(
     spacing = scan.spacing
     nobody = owners == 0
     core = owners == which + 1
-    foreign_dense = nobody & (hu >= 130.0)
     distance = np.asarray(distance_transform_edt(~core, sampling=spacing))
     half_slice = float(spacing[0]) / 2
     margin = MARGIN_MM + half_slice * 0.5
@@ -115,7 +116,7 @@ def _assign(
     else:
         to_others = np.full(hu.shape, np.inf)
     shell = (distance > margin) & (distance <= margin + SHELL_MM + half_slice) & (to_others > margin)
-    level, sd, local = _background(hu, shell, foreign_dense, core, noise)
+    level, sd, local = _background(hu, shell, core, noise)
     clipped = _touches(own, low, high, scan.hu.shape)
     return Surroundings(hu, core, own, level, sd, shell, spacing, scan.voxel_mm3, local, noise.together, low, shared, clipped)
 
@@ -129,7 +130,7 @@ def _touches(own: Flags, low: NDArray[np.int64], high: NDArray[np.int64], shape:
     return False
 
 
-def _background(hu: Floats, shell: Flags, dense: Flags, core: Flags, noise: Noise) -> tuple[float, float, float]:
+def _background(hu: Floats, shell: Flags, core: Flags, noise: Noise) -> tuple[float, float, float]:
     """Level of the shell, how well it is known, and its local noise. Outliers (bone, air, other tissue) are left out."""
     values = hu[shell]
     if len(values) < FEWEST_SHELL:
