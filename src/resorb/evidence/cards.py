@@ -351,6 +351,36 @@ class Question(Card, frozen=True, kw_only=True):
     kinds: Texts = ()
 
 
+class SameMeaning(Card, frozen=True, kw_only=True):
+    """Wordings that mean the same when a question is heard: plain words or short phrases."""
+
+    means: str
+    said: Texts
+
+
+class Intent(Card, frozen=True, kw_only=True):
+    """What is wanted of a kind (does it hurt, what treats it ...) and the parts of a kind card that answer it, in order."""
+
+    id: str
+    said: Texts  # meanings (see SameMeaning) or plain words
+    answer_from: tuple[Literal["says", "outlook", "changes", "options", "hurts", "claims", "red_flags", "follow_up"], ...]
+
+
+class Listening(Card, frozen=True, kw_only=True):
+    """How a question in free words is heard: words that say nothing, words that mean the same, and when an answer is near enough."""
+
+    id: str
+    silent: Texts
+    same: tuple[SameMeaning, ...]
+    topic: Texts  # meanings that show that calcification is spoken of
+    intents: tuple[Intent, ...]
+    near: float  # share of the question a card must match when the topic is plain
+    near_of_a_kind: float  # the same where the question names a kind that can answer for itself
+    near_without_topic: float
+    unknown: float  # share of the question that may be words no card knows
+    most_sentences: int
+
+
 class Read(Card, frozen=True, kw_only=True):
     """How the source was read: by whom, when, in which text."""
 
@@ -410,4 +440,5 @@ CARDS: dict[str, type[Card]] = {
     "questions": Question,
     "sources": Source,
     "reasoning": Reasoning,
+    "listening": Listening,
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from .cards import Cause, Formula, Kind, Option, Quantity, Question, Reasoning, Source, Word
+from .cards import Cause, Formula, Kind, Listening, Option, Quantity, Question, Reasoning, Source, Word
 from .compile import CARDS_DIR, COMPILED, compile_cards, stamp
 
 
@@ -24,6 +24,7 @@ class Decks(msgspec.Struct, frozen=True, kw_only=True):
     questions: tuple[Question, ...] = ()
     sources: tuple[Source, ...] = ()
     reasoning: tuple[Reasoning, ...] = ()
+    listening: tuple[Listening, ...] = ()
 
 
 class _Compiled(msgspec.Struct):
@@ -55,6 +56,11 @@ class Library:
     def reasoning(self) -> Reasoning:
         """How reasons add up."""
         return self.decks.reasoning[0]
+
+    @property
+    def listening(self) -> Listening:
+        """How questions in free words are heard."""
+        return self.decks.listening[0]
 
     @cached_property
     def spellings(self) -> dict[str, dict[str, str]]:

@@ -1,0 +1,166 @@
+"""Asking: a question in free words -> a sourced answer, or nothing where the cards do not cover it.
+
+A question card that is near enough answers; else the card of the kind named in the question, from the parts that
+answer what is wanted of it (does it go away, what treats it, does it hurt ...).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ..evidence.cards import Intent, Kind, Question, Row
+from ..evidence.library import Library
+from ..terms.answer import Answer
+from ..terms.assessment import Sentence
+from ..terms.case import Case, Fact
+from .facts import Facts
+from .hearing import Heard, hear, meanings, words_of
+from .recognise import stand
+from .sources import sources_of
+from .words import as_sources, name_of
+
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """The question cards as meanings: each wording, all wordings with the names of the kinds, and how rare each meaning is."""
+
+    wordings: dict[str, tuple[frozenset[str], ...]]
+    whole: dict[str, frozenset[str]]
+    rarity: dict[str, float]
+    rarest: float
+
+    def weight(self, of: frozenset[str]) -> float:
+        """The summed rarity; a word no card knows counts as the rarest."""
+        return sum(self.rarity.get(m, self.rarest) for m in of)
+
+
+def ask(text: str, library: Library) -> Answer | None:
+    """The answer to a question, or none where the cards do not cover it."""
+    index, heard = _index(library), hear(text, library)
+    if not heard.meanings or not _understood(heard, index, library):
+        return None
+    kinds = heard.kinds or _reached(heard, library)
+    card = _nearest(heard, index, library)
+    if card is not None and not _about_another(card, heard, kinds, library):
+        return _answer(text, card.asks[0], _said(card), card.kinds, library)
+    answer = _from_kind(text, heard, library.kinds[kinds[0]], library) if kinds else None
+    if answer is None and card is not None:
+        return _answer(text, card.asks[0], _said(card), card.kinds, library)
+    return answer
+
+
+@lru_cache(maxsize=8)
+def _index(library: Library) -> _Index:
+    wordings = {q.id: tuple(meanings(words_of(a), library) for a in q.asks) for q in library.decks.questions}
+    names = {k: meanings(words_of(kind.name), library) for k, kind in library.kinds.items()}
+    named = {q.id: [names[k] for k in q.kinds if k in names] for q in library.decks.questions}
+    whole = {q: frozenset().union(*asked, *named[q]) for q, asked in wordings.items()}
+    seen = Counter(m for of in whole.values() for m in of)
+    rarity = {m: math.log(1 + (len(whole) - n + 0.5) / (n + 0.5)) for m, n in seen.items()}
+    return _Index(wordings, whole, rarity, math.log(2 * len(whole) + 2))
+
+
+def _understood(heard: Heard, index: _Index, library: Library) -> bool:
+    """Whether enough of the question is in words some card knows."""
+    unknown = frozenset(m for m in heard.meanings if m not in index.rarity and m not in heard.names)
+    return index.weight(unknown) <= library.listening.unknown * index.weight(heard.meanings)
+
+
+def _nearest(heard: Heard, index: _Index, library: Library) -> Question | None:
+    """The question card that is nearest, if it is near enough."""
+    scores = {q: _nearness(heard.meanings, q, index) for q in index.whole}
+    if not scores:
+        return None
+    best = max(scores, key=lambda q: (round(scores[q], 6), -index.weight(index.whole[q])))  # of equals, the narrower card
+    return library.questions[best] if scores[best] >= _needed(heard, library) else None
+
+
+def _needed(heard: Heard, library: Library) -> float:
+    on_topic = bool(heard.kinds) or not heard.meanings.isdisjoint(library.listening.topic)
+    return library.listening.near if on_topic else library.listening.near_without_topic
+
+
+def _nearness(asked: frozenset[str], question: str, index: _Index) -> float:
+    """Mean of: how like the nearest wording, and how much of what was asked the card has in any wording."""
+    all_of_it = index.weight(asked)
+    alike = max(2 * index.weight(asked & w) / (all_of_it + index.weight(w)) for w in index.wordings[question])
+    return (alike + index.weight(asked & index.whole[question]) / all_of_it) / 2
+
+
+def _about_another(card: Question, heard: Heard, kinds: tuple[str, ...], library: Library) -> bool:
+    """Whether the question speaks of a kind, or a place, and this card does not, or only in passing."""
+    index = _index(library)
+    if not kinds:
+        return False
+    if _nearness(heard.meanings, card.id, index) < library.listening.near_of_a_kind:
+        return True
+    if heard.kinds:
+        return not set(heard.kinds) & set(card.kinds) and not heard.names <= index.whole[card.id]
+    return not heard.places <= index.whole[card.id]
+
+
+def _reached(heard: Heard, library: Library) -> tuple[str, ...]:
+    """The kind that the place and findings in the question speak for, where calcification is spoken of."""
+    if heard.meanings.isdisjoint(library.listening.topic) or not heard.coded:
+        return ()
+    facts = Facts(Case(facts=tuple(Fact(group, word) for group, word in heard.coded)), library)
+    standing, _ = stand(facts, "kinds")
+    return tuple(s.card.id for s in standing[:1] if s.points >= library.reasoning.fits_at)
+
+
+def _from_kind(text: str, heard: Heard, kind: Kind, library: Library) -> Answer | None:
+    """What the kind's own card says to what is wanted of it."""
+    intent = next((i for i in library.listening.intents if not heard.meanings.isdisjoint(i.said)), None)
+    if intent is None:
+        return None
+    return _answer(text, f"{kind.name}: {intent.id.replace('_', ' ')}", tuple(_wanted(intent, heard, kind, library)), (kind.id,), library)
+
+
+def _wanted(intent: Intent, heard: Heard, kind: Kind, library: Library) -> Iterator[Sentence]:
+    """The parts of the kind card that answer the intent; within a part, what shares words with the question comes first."""
+    for part in intent.answer_from:
+        said = list(_part(part, kind, library))
+        said.sort(key=lambda s: -len(meanings(words_of(s.says), library) & heard.meanings))
+        yield from said[: 4 if part != "outlook" else 3]
+
+
+def _part(part: str, kind: Kind, library: Library) -> Iterator[Sentence]:
+    if part == "outlook":
+        yield from (_counted(row, library) for row in kind.outlook if row.outcome in library.reasoning.goes_away and not row.effect)
+    elif part == "options":
+        yield from (Sentence(f"{_name(o.option, library)}: {o.says}", as_sources(o.source)) for o in kind.options if not o.when)
+    elif part == "claims":
+        yield from (Sentence(f"“{c.claim}”: {c.says}", as_sources(c.source)) for c in kind.claims)
+    elif part == "red_flags":
+        yield from (Sentence(f"{f.says} {f.do}", as_sources(f.source)) for f in kind.red_flags)
+    elif part == "follow_up":
+        yield from (Sentence(f.do, as_sources(f.source)) for f in kind.follow_up if not f.when)
+    else:
+        yield from (Sentence(s.says, as_sources(s.source)) for s in getattr(kind, part) if not s.when)
+
+
+def _counted(row: Row, library: Library) -> Sentence:
+    """A row as a sentence: what, under which course, how many of whom, by when."""
+    counted, reported = row.counted, row.reported
+    many = f"{counted.events} of {counted.of}" if counted else f"{reported.percent:g} %" if reported else ""
+    end = (counted.by if counted else reported.by if reported else None) or ""
+    by = f", by {end}" if end else ""
+    return Sentence(f"{_name(row.outcome, library)} ({name_of(row.course, library)}): {many}{by}; {row.people}.", (row.source,))
+
+
+def _name(word: str, library: Library) -> str:
+    name = name_of(word, library)
+    return name[:1].upper() + name[1:]
+
+
+def _said(card: Question) -> tuple[Sentence, ...]:
+    return tuple(Sentence(s.says, as_sources(s.source)) for s in card.answer)
+
+
+def _answer(text: str, heard_as: str, sentences: tuple[Sentence, ...], kinds: tuple[str, ...], library: Library) -> Answer | None:
+    kept = tuple(dict.fromkeys(sentences))[: library.listening.most_sentences]
+    return Answer(text, heard_as, kept, kinds, sources_of(kept, library)) if kept else None
