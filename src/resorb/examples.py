@@ -21,3 +21,11 @@ def names() -> list[str]:
 def path(name: str) -> Path:
     """The file of one example case."""
     return folder() / f"{name}.yaml"
+
+
+def about(name: str) -> dict[str, str]:
+    """Title, citation, link and what happened in the end."""
+    import yaml
+
+    told = yaml.safe_load(path(name).read_text(encoding="utf-8"))["about"]
+    return {key: " ".join(str(value).split()) for key, value in told.items()}

@@ -69,6 +69,28 @@ def template(
 
 
 @app.command()
+def demo(
+    name: Annotated[str, typer.Argument(help="One of the published example cases.")] = "shoulder",
+    out: Annotated[Path, typer.Option(help="The folder for the page.")] = Path("out"),
+) -> None:
+    """Answer a published case, tell what happened in the end, and write the page."""
+    import resorb
+
+    from .. import examples
+    from ..report import to_text
+
+    if name not in examples.names():
+        raise UserError(f"found the example {name!r}; expected one of {', '.join(examples.names())}")
+    out.mkdir(parents=True, exist_ok=True)
+    page = out / f"{name}.html"
+    said = resorb.assess(resorb.read_case(examples.path(name)))
+    resorb.write(said, page)
+    about = examples.about(name)
+    typer.echo(f"{about['title']} ({about['citation']})\n\n{to_text(said)}")
+    typer.echo(f"What happened in the end: {about['what_happened']}\n\nThe page with pictures: {page.resolve()}")
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON Schema of `assess --json`."""
     import json

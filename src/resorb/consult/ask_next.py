@@ -27,8 +27,8 @@ class _Unknown:
         self.flags: list[str] = []
         self.flips = False
 
-    @property
     def worth(self) -> float:
+        """How telling it is."""
         spread = max([*self.moves.values(), 0.0]) - min([*self.moves.values(), 0.0])
         return 2 * spread * self.flips + min(self.rows, _MOST_ROWS) + _FLAG_WORTH * bool(self.flags)
 
@@ -47,8 +47,8 @@ def ask_next(standings: list[Standing], facts: Facts) -> tuple[Ask, ...]:
     for flag, test in nearly(facts):
         for atom in _unknown(test, facts):
             found[atom].flags.append(flag.name)
-    best = sorted(found, key=lambda atom: (-found[atom].worth, atom))
-    asked = [_ask(atom, found[atom], facts) for atom in _one_per_flag(best, found)]
+    best = sorted(((unknown.worth(), atom) for atom, unknown in found.items()), key=lambda pair: (-pair[0], pair[1]))
+    asked = [_ask(atom, found[atom], facts) for atom in _one_per_flag([atom for worth, atom in best if worth > 0], found)]
     if _SITE not in {facts.library.words[w].group for w in facts.present if w in facts.library.words}:
         asked.insert(
             0, Ask(_SITE, _SITE, "Where exactly is the deposit (organ, tissue, side)?", "both", "it limits which kinds are possible")
@@ -57,13 +57,13 @@ def ask_next(standings: list[Standing], facts: Facts) -> tuple[Ask, ...]:
 
 
 def _one_per_flag(best: list[str], found: dict[str, _Unknown]) -> Iterator[str]:
-    """Leave out what is hardly worth asking, and the second question for the same red flags."""
+    """Leave out the second question for the same red flags."""
     told: set[str] = set()
     for atom in best:
         unknown = found[atom]
         again = bool(unknown.flags) and told.issuperset(unknown.flags) and not unknown.flips
         told.update(unknown.flags)
-        if unknown.worth > 0 and not again:
+        if not again:
             yield atom
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from .._version import __version__
@@ -35,6 +36,7 @@ _LINKS = (
     ("pmid", "https://pubmed.ncbi.nlm.nih.gov/"),
     ("pmcid", "https://www.ncbi.nlm.nih.gov/pmc/articles/"),
 )
+_NO_SOURCES = frozenset(("evidence", "expected", "not_known", "questions"))
 
 
 def assess(case: Case, library: Library) -> Assessment:
@@ -160,29 +162,29 @@ def _cannot_say(
 
 def _sources(answer: Any, library: Library) -> tuple[SourceShown, ...]:
     """Every source any part of the answer rests on."""
-    used = set(_mentioned(answer))
-    return tuple(
-        SourceShown(s.id, s.citation, s.year, s.read.form, s.read.by, s.read.date, _link(s)) for s in library.decks.sources if s.id in used
-    )
+    used = {name for part in answer.values() for name in _mentioned(part)}
+    return tuple(_shown(name, library) for name in sorted(used) if name in library.sources)
 
 
-def _link(source: Any) -> str:
-    for name, stem in _LINKS:
-        if getattr(source, name):
-            return stem + str(getattr(source, name))
-    return str(source.url)
+@lru_cache(maxsize=4096)
+def _shown(name: str, library: Library) -> SourceShown:
+    source = library.sources[name]
+    link = next((stem + str(getattr(source, field)) for field, stem in _LINKS if getattr(source, field)), source.url)
+    return SourceShown(source.id, source.citation, source.year, source.read.form, source.read.by, source.read.date, link)
 
 
 def _mentioned(part: Any) -> Iterator[str]:
-    if isinstance(part, dict):
-        part = tuple(part.values())
+    """The source ids in a part of the answer. Estimates beside an option or a deed are looked at once, among the outlooks."""
     if isinstance(part, tuple):
         for child in part:
             yield from _mentioned(child)
-        return
-    for name in getattr(part, "__dataclass_fields__", ()):
-        value = getattr(part, name)
-        if name == "source":
-            yield from as_sources(value)
-        elif not isinstance(value, (str, float, int)) and value:
-            yield from _mentioned(value)
+    elif isinstance(part, Estimate):
+        for study in part.studies:
+            yield study.source
+    else:
+        for name in getattr(part, "__dataclass_fields__", ()):
+            value = getattr(part, name)
+            if name == "source":
+                yield from value
+            elif isinstance(value, tuple) and value and name not in _NO_SOURCES:
+                yield from _mentioned(value)

@@ -28,6 +28,7 @@ _APPLIES = ("direct", "general", "conditional", "indirect")
 
 class _Match(NamedTuple):
     row: Row
+    states: tuple[bool | None, ...]
     applies: str
     met: tuple[Test, ...]
     unknown: tuple[Test, ...]
@@ -45,7 +46,7 @@ def outlook(kind: Kind, facts: Facts) -> tuple[Estimate, ...]:
     estimates: list[tuple[int, Estimate]] = []
     for group in groups.values():
         sources = {m.row.source for m in group}
-        if group[0].row.counted and len(sources) == len(group) >= facts.library.reasoning.pool_from:
+        if group[0].row.counted is not None and len(sources) == len(group) >= facts.library.reasoning.pool_from:
             estimates.append((len(group[0].met), _pooled(kind, group, facts.library)))
         else:
             estimates += [(len(m.met), _single(kind, m, facts.library)) for m in group]
@@ -67,18 +68,27 @@ def _match(row: Row, facts: Facts) -> _Match:
     met: list[Test] = []
     unknown: list[Test] = []
     differs: list[Test] = []
-    for test in row.among:
-        state = facts.holds(test)
+    states = tuple(facts.holds(test) for test in row.among)
+    for test, state in zip(row.among, states, strict=True):
         (met if state else unknown if state is None else differs).append(test)
     applies = "indirect" if differs else "conditional" if unknown else "direct" if met else "general"
-    return _Match(row, applies, tuple(met), tuple(unknown), tuple(differs))
+    return _Match(row, states, applies, tuple(met), tuple(unknown), tuple(differs))
 
 
 def _alike(match: _Match, library: Library) -> object:
     """Studies may stand together only with equal outcome, course, people, unit and time."""
-    row = match.row
-    band = _band(_months(row, library), library)
-    return row.outcome, row.course, band, frozenset(map(repr, row.among)), row.counted and row.counted.unit, bool(row.counted)
+    alike = _signatures(library)
+    if id(match.row) not in alike:
+        row = match.row
+        unit = row.counted.unit if row.counted else None
+        alike[id(row)] = row.outcome, row.course, _band(_months(row, library), library), frozenset(map(repr, row.among)), unit
+    return alike[id(match.row)]
+
+
+@lru_cache(maxsize=8)
+def _signatures(library: Library) -> dict[int, object]:
+    del library
+    return {}
 
 
 def _months(row: Row, library: Library) -> float | None:
@@ -97,7 +107,22 @@ def _band(months: float | None, library: Library) -> int | None:
     return sum(months > limit for limit in library.reasoning.horizon_bands_months)
 
 
+@lru_cache(maxsize=8)
+def _singles(library: Library) -> dict[tuple[int, tuple[bool | None, ...]], Estimate]:
+    """Estimates of single rows, by the row's identity and how its people match; filled as they are first asked."""
+    del library
+    return {}
+
+
 def _single(kind: Kind, match: _Match, library: Library) -> Estimate:
+    made = _singles(library)
+    key = (id(match.row), match.states)
+    if key not in made:
+        made[key] = _estimate(kind, match, library)
+    return made[key]
+
+
+def _estimate(kind: Kind, match: _Match, library: Library) -> Estimate:
     row = match.row
     value = low = high = None
     how = "one study"

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
-from ..evidence.cards import Cause, Kind, Reason, Recognise, Test
+from ..evidence.cards import Cause, Kind, Reason, Test
 from ..evidence.library import Library
 from ..terms.assessment import Ranked, Sentence, StageFound, Why
 from .conditions import atoms
@@ -28,39 +29,53 @@ class Standing:
     ruled_out: Test | None = None
 
 
+class _Entry(NamedTuple):
+    """One reason of one card, and its place there."""
+
+    card: str
+    place: int
+    reason: Reason
+    speaks_for: bool
+
+
 @lru_cache(maxsize=8)
-def _index(library: Library, deck: str) -> dict[str, frozenset[str]]:
-    """For each word or quantity: the ids of the cards with a `for` reason that mentions it."""
-    touched: dict[str, set[str]] = {}
+def _index(library: Library, deck: str) -> dict[str, tuple[_Entry, ...]]:
+    """For each word or quantity, the reasons that mention it."""
+    touched: dict[str, list[_Entry]] = {}
     for card in getattr(library, deck).values():
-        for test in card.recognise.for_:
-            for atom in atoms(test):
-                touched.setdefault(atom, set()).add(card.id)
-    return {word: frozenset(ids) for word, ids in touched.items()}
+        reasons = [(r, True) for r in card.recognise.for_] + [(r, False) for r in card.recognise.against]
+        for place, (reason, speaks_for) in enumerate(reasons):
+            for atom in set(atoms(reason)):
+                touched.setdefault(atom, []).append(_Entry(card.id, place, reason, speaks_for))
+    return {word: tuple(entries) for word, entries in touched.items()}
 
 
 def stand(facts: Facts, deck: str) -> tuple[list[Standing], list[Standing]]:
     """Every card of the deck (`kinds` or `causes`) the facts speak for, best first; and those a `must` rules out all the same."""
     index = _index(facts.library, deck)
-    reached: set[str] = set()
-    for fact in facts.ids():
-        reached |= index.get(fact, frozenset())
+    touched = {(e.card, e.place): e for fact in facts.ids() for e in index.get(fact, ())}
+    true: dict[str, list[_Entry]] = {}
+    for entry in touched.values():
+        if facts.holds(entry.reason):
+            true.setdefault(entry.card, []).append(entry)
     cards: dict[str, Kind | Cause] = getattr(facts.library, deck)
-    standings = [found for card_id in reached if (found := _standing(cards[card_id], facts)) is not None]
+    standings = [
+        _standing(cards[card], sorted(entries, key=_place), facts) for card, entries in true.items() if any(e.speaks_for for e in entries)
+    ]
     standings.sort(key=lambda s: (-s.points, s.card.id))
     return [s for s in standings if s.ruled_out is None], [s for s in standings if s.ruled_out is not None]
 
 
-def _standing(card: Kind | Cause, facts: Facts) -> Standing | None:
-    """None where nothing speaks for the card."""
-    rules: Recognise = card.recognise
-    why = [r for r in rules.for_ if facts.holds(r)]
-    if not why:
-        return None
-    states = [(facts.holds(test), test) for test in rules.must]
+def _place(entry: _Entry) -> int:
+    return entry.place
+
+
+def _standing(card: Kind | Cause, entries: list[_Entry], facts: Facts) -> Standing:
+    states = [(facts.holds(test), test) for test in card.recognise.must]
     unmet = [test for state, test in states if state is None]
     ruled_out = next((test for state, test in states if state is False), None)
-    against = [r for r in rules.against if facts.holds(r)]
+    why = [e.reason for e in entries if e.speaks_for]
+    against = [e.reason for e in entries if not e.speaks_for]
     weights = facts.library.reasoning.weights
     points = sum(weights[r.weight] for r in why) - sum(weights[r.weight] for r in against)
     return Standing(card, points - facts.library.reasoning.unmet_must * len(unmet), why, against, unmet, ruled_out)

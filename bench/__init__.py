@@ -1,0 +1,1 @@
+"""Benchmarks: accuracy first, then speed. Ratios are taken within one run; nothing here is a test."""

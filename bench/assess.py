@@ -1,0 +1,75 @@
+"""How fast cases are answered, whole process and in the library, and how that grows with the number of cards."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from resorb.consult import assess
+from resorb.evidence import Library, library, read_case_mapping
+from resorb.evidence.library import Decks
+from resorb.terms.case import Case
+
+
+@dataclass(frozen=True)
+class Line:
+    """One measured line."""
+
+    what: str
+    figure: str
+
+
+def median_seconds(run: Callable[[], object], times: int) -> float:
+    """The median over several runs, after one that is not counted."""
+    run()
+    taken = []
+    for _ in range(times):
+        start = time.perf_counter()
+        run()
+        taken.append(time.perf_counter() - start)
+    return statistics.median(taken)
+
+
+def whole_process(name: str) -> float:
+    """`resorb assess` from start to exit."""
+    from resorb import examples
+
+    command = [sys.executable, "-m", "resorb", "assess", str(examples.path(name))]
+    return median_seconds(lambda: subprocess.run(command, check=True, capture_output=True), 9)
+
+
+def in_the_library(cases: list[Case], shelf: Library) -> float:
+    """Assessments a second on one core, over every worked case of the cards."""
+    return len(cases) / median_seconds(lambda: [assess(c, shelf) for c in cases], 5)
+
+
+def grown(shelf: Library, times: int) -> Library:
+    """The same library with every kind copied under other ids and other words: more cards, the same cases."""
+    decks = msgspec.to_builtins(shelf.decks)
+    for n in range(1, times):
+        text = msgspec.json.encode({"kinds": msgspec.to_builtins(shelf.decks.kinds), "words": msgspec.to_builtins(shelf.decks.words)}).decode()
+        for word in sorted((w.id for w in shelf.decks.words if w.group not in ("sex", "outcome", "course", "modality")), key=len, reverse=True):
+            text = text.replace(f'"{word}"', f'"{word}_x{n}"')
+        copied = msgspec.json.decode(text)
+        known = {w["id"] for w in decks["words"]}
+        decks["kinds"] += [{**k, "id": f"{k['id']}_x{n}"} for k in copied["kinds"]]
+        decks["words"] += [w for w in copied["words"] if w["id"] not in known]
+    return Library(msgspec.convert(decks, Decks), f"{times} times")
+
+
+def lines() -> list[Line]:
+    """Every figure of this benchmark."""
+    shelf = library()
+    cases = [read_case_mapping(case.given, shelf) for kind in shelf.decks.kinds for case in kind.cases]
+    once, four = in_the_library(cases, shelf), in_the_library(cases, grown(shelf, 4))
+    return [
+        Line("`resorb assess`, whole process, median of 9", f"{whole_process('shoulder'):.2f} s"),
+        Line(f"assessments a second on one core ({len(cases)} worked cases, {len(shelf.kinds)} kinds)", f"{once:.0f}"),
+        Line("time per case with four times the cards, against once", f"{once / four:.2f} times"),
+    ]
