@@ -20,7 +20,7 @@ _FQM = "vendor rules as listed by FQM, 10.1002/mp.14912"
 CONVENTIONS = {
     c.name: c
     for c in (
-        Convention("agatston_1990", 130.0, STEPS, 1.0, 1, 4, 3.0, "Agatston 1990, 10.1016/0735-1097(90)90282-T; 4 neighbours as FQM"),
+        Convention("agatston_1990", 130.0, STEPS, 1.0, 1, 8, 3.0, "Agatston 1990, 10.1016/0735-1097(90)90282-T; neighbours are not stated there, 8 taken"),
         Convention("ge", 130.0, STEPS, 1.0, 1, 4, 3.0, _FQM),
         Convention("terarecon", 130.0, STEPS, 1.0, 1, 4, 3.0, _FQM),
         Convention("siemens", 130.0, STEPS, 0.0, 1, 4, 3.0, _FQM),

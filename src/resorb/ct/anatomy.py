@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_fill_holes, label, minimum_filter
+from scipy.ndimage import minimum_filter
 
 from resorb.ct.acquisition import contrast_in_header
 from resorb.ct.coarse import BLOCK, Coarse
@@ -23,8 +23,6 @@ from resorb.ct.scan import Scan
 METAL_HU = 2500.0
 SKELETON_MM3 = 3000.0
 FRAGMENT_MM = 4.0
-BODY_HU = -300.0
-ALL_BODY_SHARE = 0.98
 FILLED_HU = 200.0
 FILLED_MM3 = 10_000.0
 FILLED_NOISES = 6.0
@@ -82,20 +80,6 @@ def _filled_mm3(scan: Scan, coarse: Coarse) -> float:
     even = (coarse.mean > FILLED_HU) & (coarse.sd < FILLED_NOISES * coarse.noise + 0.08 * coarse.mean)
     core = minimum_filter(even, 3, mode="constant", cval=0)
     return float(core.sum()) * BLOCK**3 * float(np.prod(np.array(coarse.factor) * np.nan_to_num(scan.spacing, nan=3.0)))
-
-
-def body(coarse: Coarse) -> Flags:
-    """The blocks inside the body: the largest piece that is no air, its hollows filled slice by slice."""
-    solid = coarse.level > BODY_HU
-    if solid.mean() > ALL_BODY_SHARE or not solid.any():
-        return np.ones_like(solid)
-    pieces, count = label(solid)
-    sizes = np.bincount(pieces.reshape(-1), minlength=count + 1)
-    sizes[0] = 0
-    inside = pieces == sizes.argmax()
-    for one in inside:
-        binary_fill_holes(one, output=one)
-    return inside
 
 
 def near(places: NDArray[np.int64], flags: Flags, reach: NDArray[np.int64]) -> Flags:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import median_filter
+from scipy.ndimage import binary_fill_holes, label
 
 from resorb.ct.pixels import WORKERS
 from resorb.ct.scan import Scan
@@ -25,7 +26,9 @@ FALSE_PER_SCAN = 0.02
 RESOLUTION_MM3 = 4.0
 TISSUE = (-30.0, 110.0)
 SOFT_HU = 40.0
-MIXED_BELOW_HU, MIXED_HU = 20.0, np.float32(110.0)
+BODY_HU = -300.0
+ALL_BODY_SHARE = 0.98
+MIXED_BELOW_HU, MIXED_HU = 30.0, np.float32(110.0)
 
 Floats = NDArray[np.float32]
 
@@ -52,6 +55,21 @@ class Coarse:
         places = max(1.0, self.tissue_cells)
         return float(-ndtri(min(0.01, FALSE_PER_SCAN / places)))
 
+    @cached_property
+    def body(self) -> NDArray[np.bool_]:
+        """The blocks inside the body: the largest piece that is no air, its hollows filled slice by slice."""
+        solid = self.level > BODY_HU
+        if solid.mean() > ALL_BODY_SHARE or not solid.any():
+            return np.ones_like(solid)
+        pieces, count = label(solid)
+        sizes = np.bincount(pieces.reshape(-1), minlength=count + 1)
+        sizes[0] = 0
+        inside = np.asarray(pieces == sizes.argmax())
+        for one in inside:
+            one |= binary_fill_holes(one)
+        return inside
+
+    @cached_property
     def standing_out(self) -> NDArray[np.int64]:
         """Flat indices of the cells that rise significantly above their surroundings.
 
@@ -76,14 +94,21 @@ def look(scan: Scan) -> Coarse:
     factor = tuple(int(max(1, min(n, math.floor(CELL_MM / s + 0.5)))) for s, n in zip(spacing, scan.hu.shape, strict=True))
     smooth = tuple(bool(s * f < SMOOTH_BELOW_MM) for s, f in zip(spacing, factor, strict=True))
     cells, mean, sd = _cells_and_blocks(scan.hu, factor, smooth)
-    size = tuple(min(3, n) for n in mean.shape)
-    level = median_filter(mean, size, mode="nearest")
-    stray = median_filter(np.abs(mean - level), size, mode="nearest")
-    spread = np.maximum(median_filter(sd, size, mode="nearest"), 2.0 * stray)
+    level = _usual(mean)
+    spread = np.maximum(_usual(sd), 2.0 * _usual(np.abs(mean - level)))
     quiet = (level > TISSUE[0]) & (level < TISSUE[1])
     noise = _cell_noise(*((mean - level)[quiet], sd[quiet]) if quiet.any() else ((mean - level).ravel(), sd.ravel()))
     volume = float(np.prod(spacing * factor)) * BLOCK**3 * max(1, int(quiet.sum()))
     return Coarse(cells, factor, level, spread, mean, sd, max(noise, 0.3), int(volume / RESOLUTION_MM3))
+
+
+def _usual(blocks: Floats) -> Floats:
+    """Medians of five along each axis in turn, ends repeated: what is usual around a block, whatever lies in two of them."""
+    for axis in range(3):
+        a = np.moveaxis(blocks, axis, 0)
+        around = [np.take(a, np.clip(np.arange(len(a)) + step, 0, len(a) - 1), 0) for step in (-2, -1, 0, 1, 2)]
+        blocks = np.moveaxis(np.partition(np.stack(around), 2, axis=0)[2], 0, axis)
+    return blocks
 
 
 def _cell_noise(stray: Floats, sd: Floats) -> float:

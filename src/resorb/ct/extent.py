@@ -108,19 +108,20 @@ def _fine(around: Surroundings) -> tuple[Floats, Floats]:
 
 
 def spline_weights(places: Floats, size: int) -> Floats:
-    """Rows of cubic B-spline weights: values at fractional indices from the coefficients of `size` samples, mirrored at the ends."""
-    weights = np.zeros((len(places), size))
+    """Cubic B-spline weights [..., place, sample]: values at fractional indices from the coefficients of `size` samples, mirrored at the ends."""
     if size == 1:
-        weights[:, 0] = 1.0
-        return weights
+        return np.ones((*places.shape, 1))
     base = np.floor(places).astype(int)
     part = places - base
     shares = ((1 - part) ** 3 / 6, (3 * part**3 - 6 * part**2 + 4) / 6, (-3 * part**3 + 3 * part**2 + 3 * part + 1) / 6, part**3 / 6)
-    for offset, share in zip((-1, 0, 1, 2), shares, strict=True):
-        at = np.abs(base + offset)
-        at = np.where(at > size - 1, 2 * (size - 1) - at, at)
-        np.add.at(weights, (np.arange(len(places)), np.clip(at, 0, size - 1)), share)
-    return weights
+    weights = np.zeros((places.size, size + 3))
+    row = np.arange(places.size)
+    for offset, share in zip((0, 1, 2, 3), shares, strict=True):
+        weights[row, base.ravel() + offset] += share.ravel()
+    weights[:, 2] += weights[:, 0]
+    weights[:, size - 1] += weights[:, size + 1]
+    weights[:, max(0, size - 2) + (size == 2)] += weights[:, size + 2]
+    return weights[:, 1 : size + 1].reshape(*places.shape, size)
 
 
 def _soft_volume(fine: Floats, inside: NDArray[np.bool_], level: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from resorb.ct import anatomy
 from resorb.ct.acquisition import is_sharp
 from resorb.ct.agatston import DEFAULT, DepositTable, table_of
 from resorb.ct.anatomy import Contrast
-from resorb.ct.coarse import BLOCK, Coarse, look
+from resorb.ct.coarse import BLOCK, BODY_HU, MIXED_BELOW_HU, MIXED_HU, SOFT_HU, Coarse, look
 from resorb.ct.components import Runs, join_in_space, largest, runs_of
 from resorb.ct.findings import Candidate, Findings
 from resorb.ct.fragments import join_specks
@@ -23,8 +24,7 @@ from resorb.ct.scan import Scan
 from resorb.ct.sites import settle
 from resorb.terms.measurement import Excluded
 
-VOXEL_Z = 7.0
-SOFT_HU = 40.0
+VOXEL_Z = 6.0
 CUT_MM3 = 300.0
 MOTTLE_MM3 = 40.0
 MOST_CANDIDATES = 2000
@@ -76,16 +76,24 @@ def find(scan: Scan, labels: Labels | None = None, *, contrast: str | None = Non
 
 
 def _begin(scan: Scan, labels: Labels | None, told: str | None) -> _Search:
-    coarse, noise = look(scan), measure_noise(scan)
+    with ThreadPoolExecutor(1) as aside:
+        looking = aside.submit(look, scan)
+        noise = measure_noise(scan)
+        bone, table = _dense(scan, labels)
+        coarse = looking.result()
+    judged = anatomy.contrast_of(scan, coarse, labels, told)
+    return _Search(scan, coarse, noise, judged, labels, table, bone, scan.pixel_mm2 * float(np.nan_to_num(scan.spacing[0], nan=3.0)))
+
+
+def _dense(scan: Scan, labels: Labels | None) -> tuple[Ints, DepositTable]:
+    """Dense voxels in labelled bone, and the table of the regions that the others form."""
     flat = np.flatnonzero(scan.hu >= scan.hu.dtype.type(DEFAULT.threshold_hu))
     bone = np.zeros(0, np.int64)
     if labels is not None and (wanted := labels.of_role("bone")):
         in_bone = np.isin(labels.index.reshape(-1)[flat], wanted)
         bone, flat = flat[in_bone], flat[~in_bone]
     spacing = float(np.nan_to_num(scan.spacing[0], nan=3.0))
-    table = table_of(scan.hu, flat, scan.pixel_mm2, spacing, DEFAULT)
-    judged = anatomy.contrast_of(scan, coarse, labels, told)
-    return _Search(scan, coarse, noise, judged, labels, table, bone, scan.pixel_mm2 * spacing)
+    return bone, table_of(scan.hu, flat, scan.pixel_mm2, spacing, DEFAULT)
 
 
 def _sort(search: _Search) -> tuple[NDArray[Any], dict[str, str]]:
@@ -97,7 +105,7 @@ def _sort(search: _Search) -> tuple[NDArray[Any], dict[str, str]]:
     places = np.stack([table.low, table.high], 1) // np.array(search.coarse.factor)
     places = np.minimum(places, np.array(search.coarse.cells.shape) - 1)
     blocks = places // BLOCK
-    kinds[(kinds == "") & ~anatomy.body(search.coarse)[tuple(((blocks[:, 0] + blocks[:, 1]) // 2).T)]] = "outside the body"
+    kinds[(kinds == "") & ~search.coarse.body[tuple(((blocks[:, 0] + blocks[:, 1]) // 2).T)]] = "outside the body"
     kinds[volume >= anatomy.SKELETON_MM3] = "skeleton"
     kinds[(table.peak_hu >= anatomy.METAL_HU) & (kinds != "skeleton")] = "metal"
     cut = (table.low[:, 0] == 0) | (table.high[:, 0] == scan.hu.shape[0] - 1)
@@ -129,10 +137,11 @@ def _stands_out(search: _Search) -> NDArray[np.bool_]:
     factor, shape = np.array(coarse.factor), np.array(coarse.cells.shape)
     block = np.minimum(table.centroid.astype(np.int64) // factor, shape - 1) // BLOCK
     at_block = tuple(block.T)
-    level = np.maximum(coarse.level[at_block], SOFT_HU)
+    level = coarse.level[at_block]
+    level = np.where(level < MIXED_BELOW_HU, MIXED_HU, np.maximum(level, SOFT_HU))
     rougher = np.maximum(coarse.spread[at_block] / coarse.noise, 1.0)
     by_peak = table.peak_hu > level + VOXEL_Z * rougher * max(search.noise.voxel_hu, 1.0)
-    cells = coarse.standing_out()
+    cells = coarse.standing_out
     run_cell = _cell_of(table.runs, table.runs.first + table.runs.size // 2, coarse)
     at = np.minimum(np.searchsorted(cells, run_cell), max(0, len(cells) - 1))
     hit = (cells[at] == run_cell) if len(cells) else np.zeros(len(run_cell), bool)
@@ -190,7 +199,7 @@ def _dense_candidates(search: _Search, kinds: NDArray[Any]) -> list[Candidate]:
 def _faint_candidates(search: _Search, kinds: NDArray[Any]) -> list[Candidate]:
     """Regions of the coarse view that stand out but are not joined to anything at or above 130 HU."""
     coarse, table, scan = search.coarse, search.table, search.scan
-    cells = coarse.standing_out()
+    cells = coarse.standing_out
     if not len(cells) or search.contrast.seen or is_sharp(scan.acquisition.kernel) or scan.single_slice:
         return []
     shape = coarse.cells.shape
@@ -204,10 +213,13 @@ def _faint_candidates(search: _Search, kinds: NDArray[Any]) -> list[Candidate]:
         dense = np.unique(_cell_of(table.runs, table.runs.first[keep], coarse))
         dense = np.concatenate([dense, np.unique(_cell_of(table.runs, table.runs.last[keep], coarse))])
         taken[group[np.isin(cells, dense)]] = True
-    low_level = values < anatomy.BODY_HU
+    low_level = values < BODY_HU
     taken[group[low_level]] = True
     bone = _bone_cells(search, kinds) if (kinds == "skeleton").any() or len(search.bone) else None
-    return [c for g in np.flatnonzero(~taken) if (c := _faint(search, cells[group == g], bone))]
+    free = ~taken[group]
+    order = np.argsort(group[free], kind="stable")
+    parts = np.split(cells[free][order], np.flatnonzero(np.diff(group[free][order])) + 1)
+    return [c for part in parts if len(part) and (c := _faint(search, np.sort(part), bone))]
 
 
 def _faint(search: _Search, cells: Ints, bone: NDArray[np.bool_] | None) -> Candidate | None:
@@ -215,7 +227,7 @@ def _faint(search: _Search, cells: Ints, bone: NDArray[np.bool_] | None) -> Cand
     coarse, scan = search.coarse, search.scan
     at = np.stack(np.unravel_index(cells, coarse.cells.shape), 1)
     block = tuple((at.mean(0).astype(int) // BLOCK).T)
-    if not anatomy.TISSUE_LOW < coarse.level[block] < anatomy.TISSUE_HIGH or not anatomy.body(coarse)[block]:
+    if not anatomy.TISSUE_LOW < coarse.level[block] < anatomy.TISSUE_HIGH or not coarse.body[block]:
         return None
     cell = np.array(coarse.factor) * scan.spacing
     reach = np.ceil(anatomy.FRAGMENT_MM / cell - 0.5).astype(int)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,8 +56,9 @@ def measure(
     if convention is None:
         raise refuse("convention", repr(settings.convention), ", ".join(CONVENTIONS))
     calibration = calibration_of(seen.acquisition, settings.calibration, settings.kvp)
-    if findings is None:
-        findings = find(seen, labels_of(labels, seen, settings), contrast=settings.contrast)
+    with ThreadPoolExecutor(1) as aside:
+        aside.submit(lambda: seen.identity)
+        findings = findings or find(seen, labels_of(labels, seen, settings), contrast=settings.contrast)
     rules = gauge.Rules(convention, calibration, *_restrictions(seen, settings))
     around = Neighbourhood.of(seen, findings)
     deposits = tuple(gauge.deposit(i, c, around, rules) for i, c in enumerate(findings.candidates))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from resorb.ct.scan import Scan
 
 TILE_MM = 5.0
-SLICES = 24
+SLICES = 14
 TISSUE = (-30.0, 120.0)
 FEWEST_TILES = 20
 MAD_TO_SD = 1.4826

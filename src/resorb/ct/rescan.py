@@ -41,11 +41,8 @@ def rescans(around: Surroundings, slice_spacing_mm: float, convention: Conventio
     random = np.random.default_rng(seed)
     box = _bounding(around)
     hu, own = around.hu[box], around.own[box]
-    copies = np.empty((REPEATS, *hu.shape))
-    coefficients = spline_filter(hu, order=3, mode="mirror")
-    for one in copies:
-        one[...] = _shifted(coefficients, random.uniform(-0.5, 0.5, 3))
-    copies += _grained(random.standard_normal(copies.shape), around) * around.noise_hu
+    copies = _shifted(spline_filter(hu, order=3, mode="mirror"), random.uniform(-0.5, 0.5, (REPEATS, 3)))
+    copies += _grained(random.standard_normal(copies.shape, dtype=np.float32), around) * np.float32(around.noise_hu)
     copies[:, ~own] = -1000.0
     stacked = copies.reshape(-1, *hu.shape[1:])
     return _count(stacked, len(hu), around, slice_spacing_mm, convention)
@@ -62,12 +59,18 @@ def _bounding(around: Surroundings) -> tuple[slice, ...]:
     return tuple(slice(int(a), int(b) + 1) for a, b in zip(at.min(0), at.max(0), strict=True))
 
 
-def _shifted(coefficients: Floats, shift: Floats) -> Floats:
-    out = coefficients
-    for axis in range(3):
-        weights = spline_weights(np.clip(np.arange(out.shape[axis]) + shift[axis], 0, out.shape[axis] - 1), out.shape[axis])
-        out = np.moveaxis(np.tensordot(weights, out, (1, axis)), 0, axis)
-    return out
+def _shifted(coefficients: Floats, shifts: Floats) -> Floats:
+    """The deposit moved by each of the shifts, [repeat, slice, row, column]; shifts : [repeat, axis], in voxels."""
+    slices, rows, columns = coefficients.shape
+    out = np.broadcast_to(coefficients.astype(np.float32), (len(shifts), *coefficients.shape))
+    z, y, x = (_moves(shifts[:, axis], coefficients.shape[axis]) for axis in range(3))
+    out = np.matmul(z, out.reshape(len(shifts), slices, rows * columns)).reshape(out.shape)
+    out = np.matmul(y[:, None], out)
+    return np.matmul(out, x.transpose(0, 2, 1)[:, None])
+
+
+def _moves(shift: Floats, size: int) -> Floats:
+    return spline_weights(np.clip(np.arange(size) + shift[:, None], 0, size - 1), size).astype(np.float32)
 
 
 def _grained(white: Floats, around: Surroundings) -> Floats:

@@ -18,6 +18,8 @@ TOUCH_MM = 3.0
 
 def settle(candidates: list[Candidate], scan: Scan, labels: Labels | None, contrast: Contrast) -> tuple[list[Candidate], list[Excluded]]:
     """Candidates with site and sureness; those outside all labels are excluded."""
+    if scan.single_slice:
+        candidates = [replace(c, sure="low", because="a single slice: bone cannot be told from calcium by its shape") for c in candidates]
     if labels is None:
         return [_judged(c, contrast) for c in candidates], []
     kept, outside = [], []

@@ -16,7 +16,7 @@ MARGIN_MM = 3.0
 SHELL_MM = 3.5
 CLIP_SD = 3.0
 FEWEST_SHELL = 60
-BONE_GAP_MM = 3.0
+DENSE_HU = 130.0
 SIDES = 8
 
 Floats = NDArray[np.float64]
@@ -81,19 +81,31 @@ class Neighbourhood:
         low = np.maximum(at.min(0) - reach, 0)
         high = np.minimum(at.max(0) + reach + 1, self.scan.hu.shape)
         hu = self.scan.hu[tuple(slice(a, b) for a, b in zip(low, high, strict=True))].astype(np.float64)
-        owners = self._owners(low, high)
+        owners = self._owners(hu, low, high)
+        owners[tuple((at - low).T)] = which + 1
         return _assign(hu, owners, which, self.scan, self.noise, low, high)
 
-    def _owners(self, low: NDArray[np.int64], high: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _owners(self, hu: Floats, low: NDArray[np.int64], high: NDArray[np.int64]) -> NDArray[np.int64]:
         """Whose each voxel of a crop is: 0 nobody, i + 1 deposit i, -1 something that is no deposit."""
-        out = np.zeros(high - low, np.int64)
-        for flat, owner in ((self.foreign, None), (self.flat, self.owner)):
-            shape = self.scan.hu.shape
-            first, last = np.searchsorted(flat, [low[0] * shape[1] * shape[2], high[0] * shape[1] * shape[2]])
-            k, j, i = np.unravel_index(flat[first:last], shape)
-            inside = (j >= low[1]) & (j < high[1]) & (i >= low[2]) & (i < high[2])
-            out[k[inside] - low[0], j[inside] - low[1], i[inside] - low[2]] = -1 if owner is None else owner[first:last][inside] + 1
-        return out
+        shape = self.scan.hu.shape
+        k, j, i = (np.arange(a, b) for a, b in zip(low, high, strict=True))
+        places = ((k[:, None, None] * shape[1] + j[:, None]) * shape[2] + i).reshape(-1)
+        out = np.zeros(len(places), np.int64)
+        dense = np.flatnonzero(hu.reshape(-1) >= DENSE_HU)
+        out[dense[_is_in(places[dense], self.foreign)]] = -1
+        first, last = np.searchsorted(self.flat, [places[0], places[-1] + 1])
+        flat, owner = self.flat[first:last], self.owner[first:last]
+        if len(flat):
+            found = _is_in(places, flat)
+            out[found] = owner[np.searchsorted(flat, places[found])] + 1
+        return out.reshape(hu.shape)
+
+
+def _is_in(wanted: NDArray[np.int64], ordered: NDArray[np.int64]) -> Flags:
+    """Which of these are among the sorted others."""
+    if not len(ordered):
+        return np.zeros(len(wanted), bool)
+    return np.asarray(ordered[np.minimum(np.searchsorted(ordered, wanted), len(ordered) - 1)] == wanted)
 
 
 def _assign(

@@ -1,0 +1,105 @@
+"""`resorb measure`: one CT in, every deposit out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from resorb.terms.errors import UserError
+
+if TYPE_CHECKING:
+    from resorb.ct.findings import Findings
+    from resorb.ct.scan import Scan
+    from resorb.terms.measurement import Measurement
+
+NO_LIBRARIES = "resorb measure needs the imaging libraries; found them missing. Try: pip install 'resorb[image]'"
+
+
+def measure(
+    scan: Annotated[Path, typer.Argument(help="A folder of DICOM files, a zip, an enhanced DICOM file, or NIfTI.")],
+    labels: Annotated[Path | None, typer.Option(help="Where to look: NIfTI label map or DICOM SEG.")] = None,
+    box: Annotated[str | None, typer.Option(help="Where to look: two corners x,y,z,x,y,z in LPS mm.")] = None,
+    segment: Annotated[bool, typer.Option("--segment", help="Make labels with an installed TotalSegmentator.")] = False,
+    series: Annotated[str | None, typer.Option(help="Series UID or description, where the rule picks another.")] = None,
+    convention: Annotated[str, typer.Option(help="Agatston convention: agatston_1990, ge, terarecon, siemens, philips, canon.")] = "agatston_1990",
+    calibration: Annotated[float | None, typer.Option(help="Your own factor, mg/cm3 for each HU.")] = None,
+    kvp: Annotated[float | None, typer.Option(help="Tube voltage, where the header has none.")] = None,
+    contrast: Annotated[str | None, typer.Option(help="none or given, where you know it.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    html: Annotated[Path | None, typer.Option(help="Write a page with pictures.")] = None,
+    save_labels: Annotated[Path | None, typer.Option(help="Write the deposits as a NIfTI label map.")] = None,
+) -> None:
+    """Measure every calcium deposit on a CT, each number with a 95 % interval or the reason why there is none.
+
+    For research and education; not a medical device.
+    """
+    try:
+        from resorb.ct.measuring import Settings
+    except ImportError:
+        typer.echo(NO_LIBRARIES, err=True)
+        raise typer.Exit(1) from None
+    try:
+        settings = Settings(convention, calibration, kvp, contrast, _corners(box))
+        seen, findings, measured = _measured(scan, labels, segment, series, settings)
+        _write(seen, findings, measured, html, save_labels)
+    except UserError as error:
+        typer.echo(f"resorb measure: {error}", err=True)
+        raise typer.Exit(error.exit_code) from None
+    except OSError as error:
+        typer.echo(f"resorb measure: {error.filename or scan}: {error.strerror or error}", err=True)
+        raise typer.Exit(1) from None
+    typer.echo(_said(measured, as_json), nl=False)
+    if seen.single_slice:
+        typer.echo(f"resorb measure: {scan}: found a single slice; expected a volume: only peak and mean HU can be given", err=True)
+        raise typer.Exit(3)
+
+
+def _corners(box: str | None) -> tuple[float, float, float, float, float, float] | None:
+    from resorb.ct.refused import refuse
+
+    if box is None:
+        return None
+    try:
+        a, b, c, d, e, f = (float(part) for part in box.split(","))
+    except ValueError:
+        raise refuse("--box", repr(box), "six numbers x,y,z,x,y,z in LPS mm") from None
+    return a, b, c, d, e, f
+
+
+def _measured(
+    path: Path, labels: Path | None, segment: bool, series: str | None, settings: object
+) -> tuple[Scan, Findings, Measurement]:
+    """Read, find, measure."""
+    from resorb.ct.finding import find
+    from resorb.ct.measuring import Settings, labels_of, measure
+    from resorb.ct.reading import read
+    from resorb.ct.segmenter import segment_scan
+
+    assert isinstance(settings, Settings)
+    scan = read(path, series=series)
+    where = labels_of(segment_scan(scan) if segment else labels, scan, settings)
+    findings = find(scan, where, contrast=settings.contrast)
+    return scan, findings, measure(scan, settings=settings, findings=findings)
+
+
+def _write(scan: Scan, findings: Findings, measured: Measurement, html: Path | None, save_labels: Path | None) -> None:
+    if save_labels is not None:
+        from resorb.ct import saving
+
+        saving.save_labels(save_labels, scan, findings)
+    if html is not None:
+        from resorb.ct.pictures import pictures
+        from resorb.report.measurement import measurement_html
+
+        html.write_text(measurement_html(measured, pictures(scan, findings, measured)), "utf-8")
+
+
+def _said(measured: Measurement, as_json: bool) -> str:
+    if as_json:
+        return json.dumps(measured.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    from resorb.report.measurement_text import measurement_text
+
+    return measurement_text(measured)

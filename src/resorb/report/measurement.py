@@ -1,0 +1,65 @@
+"""A measurement as an HTML page: the pictures, the table, the acquisition, what was left out and what cannot be said."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+from resorb.report.measurement_text import COLUMNS, cell
+from resorb.terms.measurement import Measurement, Picture
+
+TEMPLATE = Path(__file__).with_name("measurement.html.j2")
+
+
+def measurement_html(measurement: Measurement, pictures: tuple[Picture, ...] = ()) -> str:
+    """One page that needs nothing else: pictures are inside, and nothing is fetched."""
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    template = environment.from_string(TEMPLATE.read_text("utf-8"))
+    return template.render(
+        m=measurement,
+        columns=COLUMNS,
+        cell=cell,
+        overviews=[p for p in pictures if p.name.startswith("mip")],
+        deposits=[p for p in pictures if p.name.startswith("deposit")],
+        data=lambda picture: base64.b64encode(picture.png).decode("ascii"),
+        path=_path,
+        facts=_facts(measurement),
+        sums=[*measurement.sites, measurement.total],
+    )
+
+
+def _path(picture: Picture) -> str:
+    """All outlines of a picture as one SVG path."""
+    return "".join("M" + "L".join(f"{x:g} {y:g}" for x, y in points) for _, points in picture.outlines)
+
+
+def _facts(measurement: Measurement) -> list[tuple[str, str]]:
+    """The acquisition and the conventions, in words."""
+    scan, convention = measurement.scan, measurement.convention
+    spacing = " x ".join("unknown" if s is None else f"{s:.4g}" for s in scan.spacing_mm)
+    return [
+        ("Scan", f"{scan.description or 'no description'} ({scan.source})"),
+        ("Voxels", f"{' x '.join(map(str, scan.shape))} [slice, row, column], {spacing} mm"),
+        ("Slice thickness", "not stated" if scan.thickness_mm is None else f"{scan.thickness_mm:g} mm"),
+        ("Tube voltage", "not stated" if scan.kvp is None else f"{scan.kvp:g} kV"),
+        ("Kernel", scan.kernel or "not stated"),
+        ("Scanner", scan.manufacturer or "not stated"),
+        ("Contrast", scan.contrast),
+        ("Noise", "could not be measured" if scan.noise_hu is None else f"{scan.noise_hu:.1f} HU, measured in this scan"),
+        (
+            "Agatston convention",
+            f"{convention.name}: from {convention.threshold_hu:g} HU, at least {convention.minimum_area_mm2:g} mm2 and {convention.minimum_pixels} "
+            f"pixel, {convention.connectivity} neighbours, spacing over {convention.slice_mm:g} mm",
+        ),
+        ("Mass calibration", f"{measurement.calibration.mg_cm3_per_hu or 'none'} mg/cm3 per HU: {measurement.calibration.source}"),
+        ("Smallest that can be seen", _smallest(measurement)),
+        ("Identity", f"{scan.identity}, resorb {measurement.versions.resorb}"),
+    ]
+
+
+def _smallest(measurement: Measurement) -> str:
+    seen = measurement.smallest_seen
+    mass = "no mass" if seen.mass_mg is None else f"{seen.mass_mg:.2g} mg"
+    return f"{mass}, size from {seen.diameter_mm:.2g} mm: {seen.how}" if seen.diameter_mm else seen.how
