@@ -96,11 +96,13 @@ def _about_another(card: Question, heard: Heard, kinds: tuple[str, ...], library
     index = _index(library)
     if not kinds:
         return False
-    if _nearness(heard.meanings, card.id, index) < library.listening.near_of_a_kind:
+    near, listening = _nearness(heard.meanings, card.id, index), library.listening
+    if near < listening.near_of_a_kind:
         return True
+    shared = bool(set(kinds) & set(card.kinds))
     if heard.kinds:
-        return not set(heard.kinds) & set(card.kinds) and not heard.names <= index.whole[card.id]
-    return not heard.places <= index.whole[card.id]
+        return not shared
+    return not (shared and near >= listening.near_of_a_place) and not heard.places <= index.whole[card.id]
 
 
 def _reached(heard: Heard, library: Library) -> tuple[str, ...]:
@@ -121,11 +123,17 @@ def _from_kind(text: str, heard: Heard, kind: Kind, library: Library) -> Answer 
 
 
 def _wanted(intent: Intent, heard: Heard, kind: Kind, library: Library) -> Iterator[Sentence]:
-    """The parts of the kind card that answer the intent; within a part, what shares words with the question comes first."""
+    """The parts of the kind card that answer the intent; within a part, what shares words with the question comes first.
+
+    Of the claims only those that speak of what was asked (or of the like: another supplement) are said.
+    """
+    asked = heard.meanings - heard.names
     for part in intent.answer_from:
-        said = list(_part(part, kind, library))
-        said.sort(key=lambda s: -len(meanings(words_of(s.says), library) & heard.meanings))
-        yield from said[: 4 if part != "outlook" else 3]
+        said = [(meanings(words_of(s.says), library), s) for s in _part(part, kind, library)]
+        if part == "claims":
+            said = [(of, s) for of, s in said if not of.isdisjoint(asked.union(intent.said))]
+        said.sort(key=lambda pair: -len(pair[0] & asked))
+        yield from (s for _, s in said[: library.listening.most_of_a_part])
 
 
 def _part(part: str, kind: Kind, library: Library) -> Iterator[Sentence]:

@@ -14,7 +14,7 @@ from ..evidence.library import Library
 
 _LENGTH = re.compile(r"\d+(?:[.,]\d+)?\s*-?\s*(?:mm|cm|millimet(?:re|er)s?|centimet(?:re|er)s?)\b")
 _ENDINGS = (("ies", "y"), ("ied", "y"), ("sses", "ss"), ("ing", ""), ("ed", ""), ("es", ""), ("s", ""))
-_LONGEST = 6
+_LONGEST = 10
 _CODED = ("site", "finding", "condition")
 
 Phrase = tuple[str, ...]

@@ -376,9 +376,11 @@ class Listening(Card, frozen=True, kw_only=True):
     intents: tuple[Intent, ...]
     near: float  # share of the question a card must match when the topic is plain
     near_of_a_kind: float  # the same where the question names a kind that can answer for itself
+    near_of_a_place: float  # the same where only the place points to a kind
     near_without_topic: float
     unknown: float  # share of the question that may be words no card knows
     most_sentences: int
+    most_of_a_part: int
 
 
 class Read(Card, frozen=True, kw_only=True):
@@ -419,6 +421,7 @@ class Reasoning(Card, frozen=True, kw_only=True):
     months: dict[str, float]
     levels_imply: dict[str, str]
     adult_from_years: float
+    wide_site: Weight  # what a site reason counts when the site given is only wider
     outlook_kinds: int
     no_deposit: str  # the word that says no calcification was seen
     mechanism: tuple[Said, ...]  # dystrophic or metastatic: the first that holds is said
