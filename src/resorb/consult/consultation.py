@@ -46,8 +46,9 @@ def assess(case: Case, library: Library) -> Assessment:
     standings, ruled_out = stand(facts, "kinds")
     nothing_seen = reasoning.no_deposit in facts.present
     fitting = [] if nothing_seen else [s for s in standings if s.points >= reasoning.fits_at]
-    kinds = ranked(fitting[: reasoning.show_kinds], facts)
-    considered = ranked([s for s in standings if s not in fitting][: reasoning.show_kinds], facts)
+    shown = [s for s in standings if s.points > 0][: reasoning.show_kinds] if fitting else []
+    kinds = ranked(shown, facts)
+    considered = ranked([s for s in standings if s not in shown][: reasoning.show_kinds], facts)
     cards = [library.kinds[k.id] for k in kinds[: reasoning.outlook_kinds]]
     by_kind = {card.id: outlook(card, facts) for card in cards}
     outlooks = tuple(e for card in cards for e in by_kind[card.id])

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+from msgspec import structs
+
 from ..evidence.cards import Cause, Kind, Reason, Test
 from ..evidence.library import Library
 from ..terms.assessment import Ranked, Sentence, StageFound, Why
@@ -36,6 +38,7 @@ class _Entry(NamedTuple):
     place: int
     reason: Reason
     speaks_for: bool
+    within: frozenset[str]  # for a reason that only names sites: every site wider than those
 
 
 @lru_cache(maxsize=8)
@@ -45,8 +48,9 @@ def _index(library: Library, deck: str) -> dict[str, tuple[_Entry, ...]]:
     for card in getattr(library, deck).values():
         reasons = [(r, True) for r in card.recognise.for_] + [(r, False) for r in card.recognise.against]
         for place, (reason, speaks_for) in enumerate(reasons):
-            for atom in set(atoms(reason)):
-                touched.setdefault(atom, []).append(_Entry(card.id, place, reason, speaks_for))
+            within = frozenset(w for atom in atoms(reason) for w in library.wider.get(atom, ())) if reason.site is not None else frozenset()
+            for atom in {*atoms(reason), *(within if speaks_for else ())}:
+                touched.setdefault(atom, []).append(_Entry(card.id, place, reason, speaks_for, within))
     return {word: tuple(entries) for word, entries in touched.items()}
 
 
@@ -56,14 +60,22 @@ def stand(facts: Facts, deck: str) -> tuple[list[Standing], list[Standing]]:
     touched = {(e.card, e.place): e for fact in facts.ids() for e in index.get(fact, ())}
     true: dict[str, list[_Entry]] = {}
     for entry in touched.values():
-        if facts.holds(entry.reason):
-            true.setdefault(entry.card, []).append(entry)
+        state = facts.holds(entry.reason)
+        if state or (state is None and entry.speaks_for and not entry.within.isdisjoint(facts.sites)):
+            true.setdefault(entry.card, []).append(entry if state else entry._replace(reason=_wide(entry, facts)))
     cards: dict[str, Kind | Cause] = getattr(facts.library, deck)
     standings = [
         _standing(cards[card], sorted(entries, key=_place), facts) for card, entries in true.items() if any(e.speaks_for for e in entries)
     ]
     standings.sort(key=lambda s: (-s.points, s.card.id))
     return [s for s in standings if s.ruled_out is None], [s for s in standings if s.ruled_out is not None]
+
+
+def _wide(entry: _Entry, facts: Facts) -> Reason:
+    """The same reason where the site given is wider than the one asked for: it may be there, which counts little."""
+    given = " or ".join(sorted(facts.library.words[w].name for w in entry.within & facts.sites))
+    said = f"{phrase(entry.reason, facts.library)}: possible, the site given ({given}) is wider"
+    return structs.replace(entry.reason, weight=facts.library.reasoning.wide_site, says=said, source="expert")
 
 
 def _place(entry: _Entry) -> int:
