@@ -41,7 +41,9 @@ def test_no_room_is_named_for_a_pattern():
 def test_a_room_hands_out_at_most_seven_names(room):
     tree = ast.parse((SRC / room / "__init__.py").read_text())
     assert ast.get_docstring(tree)
-    names = [n for node in tree.body if isinstance(node, ast.Assign) and node.targets[0].id == "__all__" for n in ast.literal_eval(node.value)]
+    names = [
+        n for node in tree.body if isinstance(node, ast.Assign) and node.targets[0].id == "__all__" for n in ast.literal_eval(node.value)
+    ]
     assert len(names) <= 7
 
 
@@ -52,7 +54,13 @@ def test_the_room_contract_is_kept():
 
 
 def loaded_after(code):
-    done = subprocess.run([sys.executable, "-c", f"import sys\n{code}\nprint(*sorted(sys.modules))"], capture_output=True, text=True, check=True, cwd=SRC.parents[1])
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys\n{code}\nprint(*sorted(sys.modules))"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=SRC.parents[1],
+    )
     return set(done.stdout.splitlines()[-1].split())
 
 

@@ -15,7 +15,9 @@ CASE = "age: 48\nsite: shoulder.supraspinatus\nfindings: [fluffy_margin]\nsympto
 
 
 def run(*arguments, stdin="", **more):
-    return subprocess.run([sys.executable, "-m", "resorb", *map(str, arguments)], input=stdin, capture_output=True, text=True, check=False, **more)
+    return subprocess.run(
+        [sys.executable, "-m", "resorb", *map(str, arguments)], input=stdin, capture_output=True, text=True, check=False, **more
+    )
 
 
 @pytest.fixture
@@ -67,13 +69,15 @@ def test_a_page_is_whole_and_self_contained(case_file, tmp_path):
     assert done.returncode == 0
     text = page.read_text()
     assert text == to_html(resorb.assess(resorb.read_case(case_file)))
-    for outside in ("<script", "<link", "src=\"http", "@import", "url("):
+    for outside in ("<script", "<link", 'src="http', "@import", "url("):
         assert outside not in text
     assert list(tmp_path.glob("*.part")) == []
 
 
 def test_the_page_escapes_what_it_is_given():
-    said = resorb.assess(resorb.read_case({"site": "kidney", "labs": {"calcium": "high"}, "done": [{"option": "watch", "when": "<script>x</script>"}]}))
+    said = resorb.assess(
+        resorb.read_case({"site": "kidney", "labs": {"calcium": "high"}, "done": [{"option": "watch", "when": "<script>x</script>"}]})
+    )
     assert "<script>" not in to_html(said)
 
 

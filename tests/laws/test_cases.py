@@ -14,13 +14,22 @@ from resorb.report import to_html, to_json, to_text
 from resorb.terms.errors import CaseRefused
 
 SHELF = library()
-WORDS = {g: sorted(w.id for w in SHELF.decks.words if w.group == g) for g in ("site", "finding", "symptom", "condition", "exposure", "medicine")}
+WORDS = {
+    g: sorted(w.id for w in SHELF.decks.words if w.group == g) for g in ("site", "finding", "symptom", "condition", "exposure", "medicine")
+}
 LABS = [q for q in SHELF.decks.quantities if q.group == "lab"]
 slow = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=150)
 
 anything = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.sampled_from(["kidney", "pain", "2.4 mmol/L", "high"]),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12) | st.sampled_from(sorted(SHELF.words)), inner, max_size=4),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=20)
+    | st.sampled_from(["kidney", "pain", "2.4 mmol/L", "high"]),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12) | st.sampled_from(sorted(SHELF.words)), inner, max_size=4)
+    ),
     max_leaves=12,
 )
 
@@ -79,7 +88,9 @@ def test_mangled_yaml_is_read_or_refused(fields):
 @slow
 @given(cases(), st.randoms())
 def test_the_order_of_facts_does_not_matter(mapping, random):
-    shuffled = {k: (random.sample(v, len(v)) if isinstance(v, list) else v) for k, v in sorted(mapping.items(), key=lambda _: random.random())}
+    shuffled = {
+        k: (random.sample(v, len(v)) if isinstance(v, list) else v) for k, v in sorted(mapping.items(), key=lambda _: random.random())
+    }
     assert answer(mapping) == answer(shuffled)
 
 
@@ -91,9 +102,7 @@ def test_the_unit_does_not_matter(card, data):
     one = answer({"age": 50, "sex": "female", "site": "kidney", "labs": {card.id: f"{value:.6f} {card.unit}"}})
     two = answer({"age": 50, "sex": "female", "site": "kidney", "labs": {card.id: f"{value / card.units[unit]:.9f} {unit}"}})
     if one is not None and two is not None:
-        near = any(
-            limit is not None and abs(value - limit) < 1e-3 * max(1.0, limit) for b in card.bands for limit in (b.low, b.high)
-        )
+        near = any(limit is not None and abs(value - limit) < 1e-3 * max(1.0, limit) for b in card.bands for limit in (b.low, b.high))
         assert near or [k.id for k in one.kinds] == [k.id for k in two.kinds]
 
 

@@ -44,7 +44,11 @@ def test_three_alike_are_pooled_with_a_prediction_interval():
     ],
 )
 def test_unlike_studies_are_never_pooled(other):
-    found = estimates(row(11, 92, "s1"), row(30, 80, "s2"), {**row(5, 60, "s3"), **({} if "by" in other else other)} if "by" not in other else row(5, 60, "s3", by=other["by"]))
+    found = estimates(
+        row(11, 92, "s1"),
+        row(30, 80, "s2"),
+        {**row(5, 60, "s3"), **({} if "by" in other else other)} if "by" not in other else row(5, 60, "s3", by=other["by"]),
+    )
     assert all(len(e.studies) == 1 for e in found)
     assert len(found) == 3
 

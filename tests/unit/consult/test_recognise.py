@@ -30,9 +30,22 @@ def test_one_more_reason_breaks_the_tie_and_is_told():
 def test_a_reason_against_counts_down():
     made = two(against=[{"finding": "dense", "weight": "moderate", "source": "s1"}])
     said = assess(case(made, site="tendon", findings=["dense"]), made)
-    assert said.kinds[0].id == "one"
-    assert [k.id for k in said.considered] == ["two"]
-    assert said.considered[0].against[0].says == "finding: dense"
+    assert [(k.id, k.fit) for k in said.kinds] == [("one", "moderate"), ("two", "weak")]
+    assert said.kinds[1].against[0].says == "finding: dense"
+
+
+def test_nothing_is_named_when_nothing_reaches_a_fit():
+    made = shelf({"recognise": {"for": [{"finding": "dense", "weight": "moderate", "source": "s1"}]}})
+    said = assess(case(made, site="tendon", findings=["dense"]), made)
+    assert said.none_fits
+    assert [(k.id, k.fit) for k in said.considered] == [("toy", "weak")]
+
+
+def test_a_site_given_only_widely_counts_a_little_and_says_so():
+    made = shelf({"recognise": {"for": [{"site": "shoulder.supraspinatus", **FOR}, {"finding": "dense", **FOR}]}})
+    said = assess(case(made, site="shoulder", findings=["dense"]), made)
+    assert [w.weight for w in said.kinds[0].why] == ["weak", "strong"]
+    assert "the site given (shoulder) is wider" in said.kinds[0].why[0].says
 
 
 def test_a_false_must_rules_out_and_says_so():
@@ -52,7 +65,6 @@ def test_an_unknown_must_costs_points_but_does_not_exclude():
 
 def test_what_is_not_mentioned_never_counts():
     made = two(against=[{"not": {"finding": "dense"}, "weight": "strong", "source": "expert"}])
-    assert [k.points for k in ()] == []
     assert assess(case(made, site="tendon"), made).kinds[0].tied
     denied = assess(case(made, site="tendon", findings={"dense": "absent"}), made)
     assert denied.kinds[0].id == "one"

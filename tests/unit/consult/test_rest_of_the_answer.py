@@ -17,7 +17,13 @@ def test_red_flags_do_not_depend_on_the_ranking():
 
 
 def test_an_unknown_never_raises_a_flag_but_is_asked():
-    made = shelf({"red_flags": [FLAG], "sites": ["ureter"], "recognise": {"must": [{"site": "ureter"}], "for": [{"site": "ureter", "weight": "strong", "source": "s1"}]}})
+    made = shelf(
+        {
+            "red_flags": [FLAG],
+            "sites": ["ureter"],
+            "recognise": {"must": [{"site": "ureter"}], "for": [{"site": "ureter", "weight": "strong", "source": "s1"}]},
+        }
+    )
     said = assess(case(made, site="ureter"), made)
     assert said.red_flags == ()
     assert said.ask_next[0].id == "fever"
