@@ -70,7 +70,7 @@ def template(
 
 @app.command()
 def demo(
-    name: Annotated[str, typer.Argument(help="One of the published example cases.")] = "shoulder",
+    name: Annotated[str, typer.Argument(help="One of the published example cases.")] = "shoulder-infraspinatus-lavage",
     out: Annotated[Path, typer.Option(help="The folder for the page.")] = Path("out"),
 ) -> None:
     """Answer a published case, tell what happened in the end, and write the page."""

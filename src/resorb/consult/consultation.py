@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
 from .._version import __version__
@@ -29,13 +28,9 @@ from .outlook import outlook
 from .plain import plain
 from .recognise import Standing, ranked, stand
 from .red_flags import red_flags
+from .sources import shown
 from .words import as_sources, name_of, phrase
 
-_LINKS = (
-    ("doi", "https://doi.org/"),
-    ("pmid", "https://pubmed.ncbi.nlm.nih.gov/"),
-    ("pmcid", "https://www.ncbi.nlm.nih.gov/pmc/articles/"),
-)
 _NO_SOURCES = frozenset(("evidence", "expected", "not_known", "questions"))
 
 
@@ -164,14 +159,7 @@ def _cannot_say(
 def _sources(answer: Any, library: Library) -> tuple[SourceShown, ...]:
     """Every source any part of the answer rests on."""
     used = {name for part in answer.values() for name in _mentioned(part)}
-    return tuple(_shown(name, library) for name in sorted(used) if name in library.sources)
-
-
-@lru_cache(maxsize=4096)
-def _shown(name: str, library: Library) -> SourceShown:
-    source = library.sources[name]
-    link = next((stem + str(getattr(source, field)) for field, stem in _LINKS if getattr(source, field)), source.url)
-    return SourceShown(source.id, source.citation, source.year, source.read.form, source.read.by, source.read.date, link)
+    return shown(sorted(used), library)
 
 
 def _mentioned(part: Any) -> Iterator[str]:

@@ -48,7 +48,7 @@ class Facts:
             self.levels[reading.quantity] = frozenset({"known", reading.level, *([implied] if implied else [])})
 
     def _compute(self, formula: Formula) -> None:
-        value = compute(formula, self.values, self.present)
+        value = compute(formula, self.values, self.present, self.absent)
         if value is None:
             return
         self.computed.append((formula, value))

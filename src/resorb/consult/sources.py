@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
-from ..evidence.cards import Source
 from ..evidence.library import Library
-from ..terms.assessment import Sentence, SourceShown
+from ..terms.assessment import SourceShown
 
 _LINKS = (
     ("doi", "https://doi.org/"),
@@ -15,20 +15,13 @@ _LINKS = (
 )
 
 
-def sources_of(sentences: Iterable[Sentence], library: Library) -> tuple[SourceShown, ...]:
-    """Every source the sentences rest on, in the order they are used; opinion without a study has none."""
-    used = dict.fromkeys(name for sentence in sentences for name in sentence.source)
-    return tuple(shown(library.sources[name]) for name in used if name in library.sources)
+def shown(names: Iterable[str], library: Library) -> tuple[SourceShown, ...]:
+    """Every source named, each once, in that order; opinion without a study has none."""
+    return tuple(_shown(name, library) for name in dict.fromkeys(names) if name in library.sources)
 
 
-def shown(source: Source) -> SourceShown:
-    """One source, with a link that opens it."""
-    read = source.read
-    return SourceShown(source.id, source.citation, source.year, read.form, read.by, read.date, _link(source))
-
-
-def _link(source: Source) -> str:
-    for name, stem in _LINKS:
-        if getattr(source, name):
-            return stem + str(getattr(source, name))
-    return source.url
+@lru_cache(maxsize=4096)
+def _shown(name: str, library: Library) -> SourceShown:
+    source = library.sources[name]
+    link = next((stem + str(getattr(source, field)) for field, stem in _LINKS if getattr(source, field)), source.url)
+    return SourceShown(source.id, source.citation, source.year, source.read.form, source.read.by, source.read.date, link)

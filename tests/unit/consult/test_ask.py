@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from resorb.consult.ask import ask
+from resorb.consult import ask
 from resorb.evidence.library import library
 
 # question card -> wordings that stand on no card

@@ -29,7 +29,7 @@ def test_words_are_read_in_many_spellings(shelf):
 
 
 def test_a_word_under_the_wrong_heading_is_still_understood(shelf):
-    assert read_case_text("conditions: [dialysis]", shelf).facts == (Fact("exposure", "dialysis"),)
+    assert read_case_text("conditions: [intravenous calcium]", shelf).facts == (Fact("exposure", "iv_calcium"),)
 
 
 def test_json_and_yaml_are_the_same_case(shelf):

@@ -20,7 +20,7 @@ from ..terms.case import Case, Fact
 from .facts import Facts
 from .hearing import Heard, hear, meanings, words_of
 from .recognise import stand
-from .sources import sources_of
+from .sources import shown
 from .words import as_sources, name_of
 
 
@@ -171,4 +171,4 @@ def _said(card: Question) -> tuple[Sentence, ...]:
 
 def _answer(text: str, heard_as: str, sentences: tuple[Sentence, ...], kinds: tuple[str, ...], library: Library) -> Answer | None:
     kept = tuple(dict.fromkeys(sentences))[: library.listening.most_sentences]
-    return Answer(text, heard_as, kept, kinds, sources_of(kept, library)) if kept else None
+    return Answer(text, heard_as, kept, kinds, shown((name for sentence in kept for name in sentence.source), library)) if kept else None
