@@ -46,12 +46,16 @@ def outlook(kind: Kind, facts: Facts) -> tuple[Estimate, ...]:
     estimates: list[tuple[int, Estimate]] = []
     for group in groups.values():
         sources = {m.row.source for m in group}
-        if group[0].row.counted is not None and len(sources) == len(group) >= facts.library.reasoning.pool_from:
+        if all(_poolable(m.row, facts.library) for m in group) and len(sources) == len(group) >= facts.library.reasoning.pool_from:
             estimates.append((len(group[0].met), _pooled(kind, group, facts.library)))
         else:
             estimates += [(len(m.met), _single(kind, m, facts.library)) for m in group]
     estimates.sort(key=lambda e: (_APPLIES.index(e[1].applies), _order(e[1], facts.library), -e[0], e[1].by_months or 0))
     return _with_disagreement([e for _, e in estimates], facts.library)
+
+
+def _poolable(row: Row, library: Library) -> bool:
+    return row.counted is not None and row.counted.of >= library.reasoning.percent_from
 
 
 def _order(e: Estimate, library: Library) -> int:
@@ -126,7 +130,9 @@ def _estimate(kind: Kind, match: _Match, library: Library) -> Estimate:
     row = match.row
     value = low = high = None
     how = "one study"
-    if row.counted:
+    if row.counted and row.counted.of < library.reasoning.percent_from:
+        how = "too few people for a percentage"
+    elif row.counted:
         value, low, high = (100 * x for x in wilson_1927(row.counted.events, row.counted.of))
     elif row.reported:
         value, how = row.reported.percent, "a reported percentage without a count: no interval can be computed"

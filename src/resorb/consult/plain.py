@@ -27,7 +27,8 @@ def _named(kinds: tuple[Ranked, ...]) -> str:
     top = [k.name for k in kinds if k.rank == 1]
     if len(top) > 1:
         return f"What was given fits equally well with {' and with '.join(top)}; more facts are needed to tell."
-    rest = f" Next come {' and '.join(k.name for k in kinds[1:3])}." if len(kinds) > 1 else ""
+    next_best = [k.name for k in kinds[1:3] if k.fit != "weak"]
+    rest = f" Next comes {' and then '.join(next_best)}." if next_best else ""
     sure = {"strong": "fits well with", "moderate": "fits with", "weak": "fits only loosely with"}[kinds[0].fit]
     return f"What was given {sure} {top[0]}.{rest}"
 
@@ -40,7 +41,8 @@ def _main(kind: Kind, estimates: tuple[Estimate, ...], facts: Facts) -> list[Est
     relief = [e for e in numbers if e.outcome in reasoning.relief]
     rest = [e for e in numbers if e.outcome not in reasoning.goes_away]
     counted = [e for e in away if e.low is not None and e not in away[:1]] if away and away[0].low is None else []
-    return [*away[:1], *counted[:1], *(relief or ([] if away else rest))[:1]]
+    compared = [e for e in relief if e.against is not None or e.course in reasoning.natural_courses]
+    return [*away[:1], *counted[:1], *(compared or ([] if away else rest))[:1]]
 
 
 def _frequency(e: Estimate, facts: Facts) -> str:
@@ -50,5 +52,9 @@ def _frequency(e: Estimate, facts: Facts) -> str:
     how = "In one study" if len(e.studies) == 1 else f"In {len(e.studies)} studies together"
     return (
         f"{how}, {name_of(e.outcome, facts.library)}: about {e.estimate:.0f} of 100 {people}{time}, "
-        f"with {name_of(e.course, facts.library)}{reach}."
+        f"with {name_of(e.course, facts.library)}{reach}{_against(e, facts)}."
     )
+
+
+def _against(e: Estimate, facts: Facts) -> str:
+    return f", against {e.against.percent:.0f} with {name_of(e.against.course, facts.library)}" if e.against else ""

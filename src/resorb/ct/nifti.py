@@ -41,7 +41,8 @@ def open_nifti(path: Path) -> tuple[Any, tuple[int, ...], NDArray[np.float64]]:
 def _check_size(path: Path) -> None:
     """Does the header promise more voxels than the file can hold?"""
     try:
-        raw = path.open("rb").read(1 << 16)
+        with path.open("rb") as file:
+            raw = file.read(1 << 16)
         head = zlib.decompressobj(47).decompress(raw, 1024) if path.name.lower().endswith(".gz") else raw
         order = "<" if struct.unpack_from("<i", head)[0] in (348, 540) else ">"
         if struct.unpack_from(order + "i", head)[0] != 348:

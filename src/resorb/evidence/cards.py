@@ -415,6 +415,7 @@ class Reasoning(Card, frozen=True, kw_only=True):
     show_causes: int
     ask: int
     pool_from: int
+    percent_from: int  # with fewer people no percentage is made of a count
     horizon_bands_months: tuple[float, ...]
     large_study: int
     small_study: int

@@ -58,8 +58,15 @@ def _forests(estimates: list[Estimate]) -> list[tuple[str, str]]:
 def _label(e: Estimate) -> str:
     time = f", {months_in_words(e.by_months)}" if e.by_months else ""
     who = e.studies[0].source if len(e.studies) == 1 else f"{len(e.studies)} studies"
-    near = "" if e.applies == "direct" else f" ({e.applies})"
-    return f"{e.course.replace('_', ' ')}{time}: {who}{near}"
+    return f"{e.course.replace('_', ' ')}{time}: {who}{_condition(e)}"
+
+
+def _condition(e: Estimate) -> str:
+    """What a reader must know before taking the row as theirs."""
+    if e.applies == "conditional":
+        unknown = [said.removeprefix("not known here: ") for said in e.like_this if said.startswith("not known here: ")]
+        return f" (only if {'; '.join(unknown)})"
+    return f" ({e.applies})" if e.applies == "indirect" else ""
 
 
 def _curves(estimates: list[Estimate]) -> list[tuple[str, str]]:

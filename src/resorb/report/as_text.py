@@ -57,7 +57,7 @@ def _kinds(said: Assessment, why: bool) -> Iterator[str]:
     yield "What kind it is"
     if not said.kinds:
         yield "  none fits"
-    for kind in said.kinds if why else said.kinds[:3]:
+    for kind in said.kinds if why else [k for k in said.kinds if k.rank == 1 or k.fit != "weak"][:3]:
         yield from _kind(kind, why)
     if said.mechanism:
         yield from _wrap(f"{said.mechanism.says} {_cite(said.mechanism.source)}")
@@ -110,7 +110,9 @@ def _of_first(said: Assessment, why: bool) -> list[Estimate]:
 def _estimate(e: Estimate) -> str:
     time = f" by {months_in_words(e.by_months)}" if e.by_months else ""
     head = f"{e.outcome.replace('_', ' ')}, {e.course.replace('_', ' ')}{time}: "
-    if e.effect:
+    if e.estimate is None and e.effect is None:
+        body = f"{e.studies[0].events} of {e.studies[0].of} {e.studies[0].unit}"
+    elif e.effect:
         body = _effect(e.effect)
     else:
         reach = f" (95 % interval {e.low:.0f} to {e.high:.0f})" if e.low is not None else " (no count reported, no interval)"

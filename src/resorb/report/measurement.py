@@ -6,7 +6,8 @@ import base64
 from pathlib import Path
 
 from resorb.report.measurement_text import COLUMNS, cell
-from resorb.terms.measurement import Measurement, Picture
+from resorb.terms.assessment import Refusal
+from resorb.terms.measurement import DepositMeasure, Measurement, Picture, SiteMeasure
 
 TEMPLATE = Path(__file__).with_name("measurement.html.j2")
 
@@ -21,6 +22,7 @@ def measurement_html(measurement: Measurement, pictures: tuple[Picture, ...] = (
         m=measurement,
         columns=COLUMNS,
         cell=cell,
+        reasons=_reasons,
         overviews=[p for p in pictures if p.name.startswith("mip")],
         deposits=[p for p in pictures if p.name.startswith("deposit")],
         data=lambda picture: base64.b64encode(picture.png).decode("ascii"),
@@ -28,6 +30,16 @@ def measurement_html(measurement: Measurement, pictures: tuple[Picture, ...] = (
         facts=_facts(measurement),
         sums=[*measurement.sites, measurement.total],
     )
+
+
+def _reasons(row: DepositMeasure | SiteMeasure) -> list[tuple[str, str]]:
+    """Each reason for a dash in one row, with the columns it concerns."""
+    found: dict[str, list[str]] = {}
+    for name, title, _ in COLUMNS:
+        measured = getattr(row, name, None)
+        if isinstance(measured, Refusal):
+            found.setdefault(measured.reason, []).append(title)
+    return [(reason, ", ".join(titles)) for reason, titles in found.items()]
 
 
 def _path(picture: Picture) -> str:

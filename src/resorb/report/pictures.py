@@ -47,7 +47,7 @@ def forest(rows: list[tuple[str, Estimate]]) -> str:
 
 def _forest_row(label: str, e: Estimate, y: int) -> str:
     value = e.estimate or 0.0
-    lines = textwrap.wrap(label, 46)[:2]
+    lines = textwrap.wrap(label, 50, max_lines=2, placeholder=" ...")
     text = "".join(f'<text class="label" x="0" y="{y - 4 + 15 * n}">{escape(line)}</text>' for n, line in enumerate(lines))
     said = f"{value:.0f} %"
     if e.low is not None and e.high is not None:

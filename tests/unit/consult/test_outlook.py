@@ -57,6 +57,13 @@ def test_one_source_cannot_be_pooled_with_itself():
     assert len(estimates(row(11, 92), row(30, 80), row(5, 60))) == 3
 
 
+def test_a_single_patient_is_never_a_percentage():
+    (found,) = estimates(row(1, 1))
+    assert (found.estimate, found.low, found.high) == (None, None, None)
+    assert found.how == "too few people for a percentage"
+    assert found.studies[0].events == 1
+
+
 def test_a_percentage_without_a_count_has_no_interval():
     bare = {**row(1, 2), "reported": {"percent": 33, "by": "3 years"}}
     del bare["counted"]

@@ -77,7 +77,7 @@ def test_uncompressed_syntaxes(tmp_path: Path, syntax: str) -> None:
 
 @pytest.mark.parametrize("syntax", [RLELossless, JPEGLSLossless, JPEG2000Lossless])
 def test_compressed_syntaxes(tmp_path: Path, syntax: str) -> None:
-    hu = volume(3)
+    hu = volume(3, 64)
     for k in range(3):
         data = one((hu[k] + 1024).astype(np.int16), k, PixelRepresentation=0, PixelData=(hu[k] + 1024).astype("<u2").tobytes())
         data.compress(syntax)
