@@ -12,6 +12,7 @@ from .terms.errors import CaseRefused, Problem, UserError
 if TYPE_CHECKING:
     from .terms.assessment import Assessment
     from .terms.case import Case
+    from .terms.measurement import Measurement
 
 
 def read_case(source: str | Path | dict[str, Any]) -> Case:
@@ -49,6 +50,13 @@ def assess(case: Case) -> Assessment:
     from .evidence.library import library
 
     return answer(case, library())
+
+
+def measure(scan: str | Path, **settings: Any) -> Measurement:
+    """Every calcium deposit on one CT, each number with its interval or the reason why not; see `resorb.ct.measure`."""
+    from .ct import measure as answer
+
+    return answer(scan, **settings)  # type: ignore[no-any-return]
 
 
 def write(result: Any, path: str | Path) -> None:

@@ -1,6 +1,7 @@
 """The house: sizes, rooms, and what a bare import costs."""
 
 import ast
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -39,12 +40,9 @@ def test_no_room_is_named_for_a_pattern():
 
 @pytest.mark.parametrize("room", sorted(p.parent.name for p in SRC.glob("*/__init__.py")))
 def test_a_room_hands_out_at_most_seven_names(room):
-    tree = ast.parse((SRC / room / "__init__.py").read_text())
-    assert ast.get_docstring(tree)
-    names = [
-        n for node in tree.body if isinstance(node, ast.Assign) and node.targets[0].id == "__all__" for n in ast.literal_eval(node.value)
-    ]
-    assert len(names) <= 7
+    module = importlib.import_module(f"resorb.{room}")
+    assert module.__doc__
+    assert len(getattr(module, "__all__", ())) <= 7
 
 
 def test_the_room_contract_is_kept():
@@ -69,7 +67,7 @@ def test_a_bare_import_costs_nothing():
 
 
 def test_an_assessment_loads_no_imaging_library():
-    code = "import resorb; said = resorb.assess(resorb.read_case({'site': 'shoulder', 'findings': ['fluffy_margin']})); resorb.write(said, '/dev/null/x.html') if False else None"
+    code = "import resorb; resorb.assess(resorb.read_case({'site': 'shoulder', 'findings': ['fluffy_margin']}))"
     assert not loaded_after(code).intersection(IMAGING)
 
 

@@ -11,9 +11,11 @@ import typer
 from .._version import __version__
 from ..terms.errors import ResorbError, UserError
 from .evidence import evidence_app
+from .measure import measure
 
 app = typer.Typer(add_completion=True, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 app.add_typer(evidence_app, name="evidence")
+app.command()(measure)
 
 
 @app.callback(invoke_without_command=True)
