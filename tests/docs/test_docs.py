@@ -307,7 +307,7 @@ def test_committed_pages_link_only_to_what_git_keeps():
 def test_every_page_is_on_the_map():
     told = (DOCS / "index.md").read_text(encoding="utf-8")
     missing = [p.relative_to(DOCS).as_posix() for p in WRITTEN if DOCS in p.parents and p.name != "index.md"]
-    assert [p for p in missing if f"({p})" not in told] == []
+    assert [p for p in missing if f"({p})" not in told] == [], "add these to docs/index.md"
 
 
 # --- words ------------------------------------------------------------------------------------------
