@@ -4,7 +4,7 @@ metal     : a region that reaches 2500 HU (no calcification does; tooth enamel m
 skeleton  : where labels name bone, what lies in them; elsewhere a connected region above 130 HU of 3 cm3 or more.
 fragment  : a region within 4 mm of the skeleton.
 outside   : a region not inside the body (the table, lines, the edge of the field).
-contrast  : 10 cm3 or more of evenly filled space above 200 HU, or blood labels above 90 HU, or a header that names an agent.
+contrast  : a connected space of 12 cm3 or more evenly filled above 200 HU, or blood labels above 90 HU, or a header that names an agent.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import minimum_filter
+from scipy.ndimage import label
 
 from resorb.ct.acquisition import contrast_in_header
 from resorb.ct.coarse import BLOCK, Coarse
@@ -24,8 +24,8 @@ METAL_HU = 2500.0
 SKELETON_MM3 = 3000.0
 FRAGMENT_MM = 4.0
 FILLED_HU = 200.0
-FILLED_MM3 = 10_000.0
-FILLED_NOISES = 6.0
+FILLED_MM3 = 12_000.0
+FILLED_SHARE = 0.12
 BLOOD_CONTRAST_HU = 90.0
 BLOOD_PLAIN_HU = 75.0
 BLOOD_VOXELS = 300
@@ -74,12 +74,12 @@ def _blood(scan: Scan, labels: Labels | None) -> float | None:
 
 
 def _filled_mm3(scan: Scan, coarse: Coarse) -> float:
-    """Volume of evenly dense blocks all of whose neighbours are evenly dense too."""
-    if min(coarse.mean.shape) < 3:
+    """Volume of the largest connected space whose blocks are evenly dense. Bone is never even over so far."""
+    pieces, count = label((coarse.mean > FILLED_HU) & (coarse.sd < FILLED_SHARE * coarse.mean))
+    if not count or scan.single_slice:
         return 0.0
-    even = (coarse.mean > FILLED_HU) & (coarse.sd < FILLED_NOISES * coarse.noise + 0.08 * coarse.mean)
-    core = minimum_filter(even, 3, mode="constant", cval=0)
-    return float(core.sum()) * BLOCK**3 * float(np.prod(np.array(coarse.factor) * np.nan_to_num(scan.spacing, nan=3.0)))
+    block = BLOCK**3 * float(np.prod(np.array(coarse.factor) * scan.spacing))
+    return float(np.bincount(pieces.reshape(-1))[1:].max()) * block
 
 
 def near(places: NDArray[np.int64], flags: Flags, reach: NDArray[np.int64]) -> Flags:

@@ -11,6 +11,7 @@ true volume. Nothing about the scanner has to be known, and a deposit that the b
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache
 
@@ -24,7 +25,9 @@ from resorb.ct.surroundings import Surroundings
 
 Floats = NDArray[np.float64]
 STEP_MM = 0.5
-SMOOTH_MM = 0.6
+SMOOTH_MM = (0.6, 0.9, 1.2, 1.5)
+LEAST_SIGMA = 0.3
+QUIET_SHARE = 0.02
 RESOLVED_RATIO = 0.60
 MOST_POINTS = 400_000
 
@@ -34,7 +37,7 @@ class Extent:
     """volume_mm3 : corrected for blur. half_volume_mm3, half_diameter_mm : of the half-maximum surface as seen. diameter_mm : corrected.
 
     ratio : P V50 / S (see above). peak_hu : above background, smoothed. contrast_hu : of the deposit without blur. smoothness : see
-    `DepositMeasure`. points : of the surface, LPS offsets along slice, row and column. [mm]
+    `DepositMeasure`. peak_noise_hu : of the smoothed peak.
     """
 
     volume_mm3: float
@@ -45,6 +48,7 @@ class Extent:
     peak_hu: float
     contrast_hu: float
     smoothness: float
+    peak_noise_hu: float
 
     @property
     def resolved(self) -> bool:
@@ -74,7 +78,8 @@ def _profile(r: Floats, q: Floats) -> Floats:
 
 def extent_of(around: Surroundings, total: float) -> Extent | None:
     """Size of one deposit. total : sum of its contrast x voxel volume. [HU mm3] None where there is no surface to speak of."""
-    fine, step = _fine(around)
+    smooth, peak_noise = _quiet(around)
+    fine, step = _fine(smooth, around)
     peak = float(fine.max())
     if peak <= 0 or total <= 0:
         return None
@@ -86,15 +91,34 @@ def extent_of(around: Surroundings, total: float) -> Extent | None:
     ratio = peak * half_volume / total
     table, f, g = blurred_sphere()
     shrink, top = float(np.interp(ratio, table, g)), float(np.interp(ratio, table, f))
-    diameter, smooth = _surface(inside, step, half_volume)
-    return Extent(half_volume / shrink, diameter / shrink ** (1 / 3), half_volume, diameter, ratio, peak, peak / top, smooth)
+    diameter, even = _surface(inside, step, half_volume)
+    return Extent(half_volume / shrink, diameter / shrink ** (1 / 3), half_volume, diameter, ratio, peak, peak / top, even, peak_noise)
 
 
-def _fine(around: Surroundings) -> tuple[Floats, Floats]:
-    """The deposit, lightly smoothed, on a grid of about 0.5 mm (spline), and the step of that grid. [mm]"""
+def _quiet(around: Surroundings) -> tuple[Floats, float]:
+    """The deposit, smoothed no more than it takes for noise to be 2 % of its peak, and the noise that is left. [HU]"""
+    above = around.above
+    for smooth_mm in SMOOTH_MM:
+        sigma = np.where(smooth_mm / around.spacing >= LEAST_SIGMA, smooth_mm / around.spacing, 0.0)
+        smooth = gaussian_filter(above, sigma, mode="nearest")
+        share = around.together * math.prod(_kernel_square(one) for one in sigma)
+        noise = around.noise_hu * math.sqrt(min(1.0, share))
+        if noise < QUIET_SHARE * smooth.max():
+            break
+    return smooth, noise
+
+
+def _kernel_square(sigma: float) -> float:
+    """Sum of the squares of a Gaussian kernel: the share of white noise variance that it lets through."""
+    if sigma <= 0:
+        return 1.0
+    kernel = np.exp(-0.5 * (np.arange(-12, 13) / sigma) ** 2)
+    return float((kernel**2).sum() / kernel.sum() ** 2)
+
+
+def _fine(smooth: Floats, around: Surroundings) -> tuple[Floats, Floats]:
+    """The smoothed deposit on a grid of about 0.5 mm (spline), and the step of that grid. [mm]"""
     spacing = around.spacing
-    sigma = np.where(spacing <= 2 * SMOOTH_MM, SMOOTH_MM / spacing, 0.0)
-    smooth = gaussian_filter(around.above, sigma, mode="nearest")
     at = np.argwhere(around.own)
     low, high = at.min(0), at.max(0)
     size = (high - low) * spacing

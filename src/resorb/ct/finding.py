@@ -257,7 +257,8 @@ def _excluded(search: _Search, kinds: NDArray[Any], why: dict[str, str]) -> list
             main = these[table.voxels[these].argmax()]
             centre = tuple(float(v) for v in search.scan.to_lps(table.centroid[main][None])[0])
             volume = None if search.scan.single_slice else float(table.voxels[these].sum() * search.scan.voxel_mm3)
-            out.append(Excluded(kind, rule, len(these), volume, float(table.peak_hu[these].max()), centre))  # type: ignore[arg-type]
+            filled = kind == "skeleton" and search.contrast.seen
+            out.append(Excluded("skeleton or filled with contrast" if filled else kind, rule, len(these), volume, float(table.peak_hu[these].max()), centre))  # type: ignore[arg-type]
     return out
 
 

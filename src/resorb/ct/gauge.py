@@ -19,7 +19,7 @@ from resorb.terms.measurement import Calibration, Convention, DepositMeasure, Me
 
 Z_95 = 1.96
 SHARED_SHARE = 0.03
-MODEL_RATIO_SD = 0.015
+MODEL_RATIO_SD, MODEL_RATIO_SD_PER_MM = 0.012, 0.012
 SIZE_SD = 0.02
 STEP_SD_MM = 0.12
 DEEP_MM = 1.5
@@ -151,8 +151,8 @@ def _volume_and_diameter(here: Surroundings, size: Extent | None, total: float, 
     if size is None or total <= 2 * total_sd:
         reason = "not told apart from the noise of its surroundings"
         return Refusal("volume_mm3", reason), Refusal("diameter_mm", reason)
-    peak_sd = _smoothed_noise(here) / size.peak_hu
-    ratio_sd = math.hypot(peak_sd, total_sd / total, MODEL_RATIO_SD)
+    peak_sd = size.peak_noise_hu / size.peak_hu
+    ratio_sd = math.hypot(peak_sd, total_sd / total, MODEL_RATIO_SD, MODEL_RATIO_SD_PER_MM * float(here.spacing[0]))
     if size.ratio - Z_95 * ratio_sd * size.ratio < RESOLVED_RATIO - 0.05:
         largest = size.half_diameter_mm
         reason = f"too small for this scan's blur: its size cannot be told, only that it is below {largest:.1f} mm"
@@ -167,12 +167,6 @@ def _volume_and_diameter(here: Surroundings, size: Extent | None, total: float, 
     reach = Z_95 * math.hypot(STEP_SD_MM, size.diameter_mm * relative / 3)
     volume = Measure(size.volume_mm3, max(0.0, lower), upper)
     return volume, Measure(size.diameter_mm, max(0.0, size.diameter_mm - reach), size.diameter_mm + reach)
-
-
-def _smoothed_noise(here: Surroundings) -> float:
-    """Noise of the lightly smoothed deposit, whose peak is read. [HU]"""
-    width = np.where(here.spacing <= 1.2, 2 * math.sqrt(math.pi) * 0.6 / here.spacing, 1.0)
-    return float(here.noise_hu * min(1.0, math.sqrt(max(1.0, here.together) / np.prod(np.maximum(width, 1.0)))))
 
 
 def _density(total: float, total_sd: float, volume: Measured, rules: Rules) -> Measured:
@@ -192,7 +186,7 @@ def _texture(here: Surroundings, size: Extent | None) -> tuple[Measured, Measure
     blurred = "too small for this scan's blur"
     if size is None or not size.resolved:
         return Refusal("surface_smoothness", blurred), Refusal("heterogeneity", blurred)
-    reach = min(0.15, 0.3 / max(size.half_diameter_mm, 1.0) + 0.5 * _smoothed_noise(here) / size.peak_hu)
+    reach = min(0.15, 0.3 / max(size.half_diameter_mm, 1.0) + 0.5 * size.peak_noise_hu / size.peak_hu)
     smooth = Measure(size.smoothness, max(0.0, size.smoothness - reach), min(1.0, size.smoothness + reach))
     inside = here.own & (here.hu - here.background >= size.peak_hu / 2)
     deep = np.asarray(distance_transform_edt(inside, sampling=here.spacing)) > DEEP_MM

@@ -62,11 +62,12 @@ def measure(
     rules = gauge.Rules(convention, calibration, *_restrictions(seen, settings))
     around = Neighbourhood.of(seen, findings)
     deposits = tuple(gauge.deposit(i, c, around, rules) for i, c in enumerate(findings.candidates))
-    total = add_up("total", deposits, calibration, _doubt(findings))
+    doubts = _doubts(rules, findings)
+    total = add_up("total", deposits, calibration, doubts)
     return Measurement(
         scan_facts(seen, findings),
         deposits,
-        by_site(deposits, calibration, _doubt(findings)),
+        by_site(deposits, calibration, doubts),
         total,
         findings.excluded,
         (*seen.warnings, *_warnings(seen, findings, settings)),
@@ -107,6 +108,14 @@ def _doubt(findings: Findings) -> str:
     if not findings.contrast_known and any(c.sure == "low" and not c.faint for c in findings.candidates):
         return f"{findings.contrast}: dense regions may be contrast. State it with contrast='none' if none was given"
     return ""
+
+
+def _doubts(rules: gauge.Rules, findings: Findings) -> dict[str, str]:
+    """For each sum, why it may not be given."""
+    doubt = _doubt(findings) or rules.no_size
+    mass = doubt or ("" if rules.calibration.mg_cm3_per_hu is not None else rules.calibration.source)
+    counts = rules.no_counts or doubt
+    return {"agatston": counts, "volume_threshold_mm3": counts, "mass_threshold_mg": counts or mass, "volume_mm3": doubt, "mass_mg": mass}
 
 
 def _refusals(rules: gauge.Rules, findings: Findings) -> tuple[Refusal, ...]:

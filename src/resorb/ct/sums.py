@@ -12,20 +12,20 @@ SHARED_ERROR = {"mass_mg"}
 NO_SITE = "unlabelled"
 
 
-def by_site(deposits: tuple[DepositMeasure, ...], calibration: Calibration, doubt: str) -> tuple[SiteMeasure, ...]:
+def by_site(deposits: tuple[DepositMeasure, ...], calibration: Calibration, doubts: dict[str, str]) -> tuple[SiteMeasure, ...]:
     """One sum for each site, in order of name."""
     sites = sorted({d.site or NO_SITE for d in deposits})
-    return tuple(add_up(site, tuple(d for d in deposits if (d.site or NO_SITE) == site), calibration, doubt) for site in sites)
+    return tuple(add_up(site, tuple(d for d in deposits if (d.site or NO_SITE) == site), calibration, doubts) for site in sites)
 
 
-def add_up(site: str, deposits: tuple[DepositMeasure, ...], calibration: Calibration, doubt: str) -> SiteMeasure:
-    """Sums over these deposits. `doubt` is why they may not be given, or empty."""
-    sums = {name: Refusal(name, doubt) if doubt else _sum(name, deposits, calibration) for name in SUMMED}
+def add_up(site: str, deposits: tuple[DepositMeasure, ...], calibration: Calibration, doubts: dict[str, str]) -> SiteMeasure:
+    """Sums over these deposits. `doubts` says of each sum why it may not be given; an empty word where it may."""
+    sums = {name: Refusal(name, doubts[name]) if doubts.get(name) else _sum(name, deposits, calibration) for name in SUMMED}
     return SiteMeasure(site, len(deposits), **sums)
 
 
 def _sum(name: str, deposits: tuple[DepositMeasure, ...], calibration: Calibration) -> Measured:
-    """A sum and its interval; refused where one of its parts is."""
+    """A sum and its interval; refused where one of its parts is. Without deposits it is 0, of what this scan can see."""
     parts: list[Measure] = []
     for d in deposits:
         one: Measured = getattr(d, name)

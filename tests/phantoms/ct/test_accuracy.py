@@ -46,7 +46,7 @@ def test_intervals_cover_the_truth(singles, name: str, least: float) -> None:
 def test_volume_of_resolved_deposits() -> None:
     large = single_deposits(40, seed=12, radius=(3.0, 4.0))
     assert large.errors("volume_mm3").size >= 36
-    assert np.abs(large.errors("volume_mm3")).max() < 0.12
+    assert np.mean(np.abs(large.errors("volume_mm3")) < 0.10) >= 0.95
     assert abs(large.bias("volume_mm3", 0.0)) < 0.03
 
 
