@@ -69,6 +69,8 @@ def read_labels(path: str | Path, scan: Scan) -> Labels:
 def box_labels(box: tuple[float, float, float, float, float, float], scan: Scan) -> Labels:
     """A region between two corners (x, y, z, x, y, z) in LPS mm. Refused where it holds no voxel of the scan."""
     corners = np.array(box, np.float64).reshape(2, 3)
+    if not np.isfinite(corners).all():
+        raise refuse(f"box {tuple(box)}", "a number that is not finite", "two corners x,y,z,x,y,z in LPS mm")
     low, high = corners.min(0), corners.max(0)
     index = np.zeros(scan.hu.shape, np.uint8)
     ends = scan.to_index(np.array([[x, y, z] for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])]))
