@@ -15,7 +15,8 @@ from .words import name_of
 
 _SITE = "site"
 _NOT_ASKED = ("site", "sex", "modality", "stage")  # asked as one question, or follow from the rest
-_MOST_ROWS, _FLAG_WORTH = 8, 6  # so that studies, ranking and red flags each get their turn
+_MOST_ROWS, _FLAG, _MINERALS = 8, 8, 6  # so that studies, ranking and red flags each get their turn
+_USUAL = 5  # a fact said in fewer worked cases is asked after the usual ones
 
 
 class _Unknown:
@@ -26,11 +27,12 @@ class _Unknown:
         self.rows = 0
         self.flags: list[str] = []
         self.flips = False
+        self.mechanism = False
 
     def worth(self) -> float:
         """How telling it is."""
         spread = max([*self.moves.values(), 0.0]) - min([*self.moves.values(), 0.0])
-        return 2 * spread * self.flips + min(self.rows, _MOST_ROWS) + _FLAG_WORTH * bool(self.flags)
+        return 2 * spread * self.flips + min(self.rows, _MOST_ROWS) + _FLAG * bool(self.flags) + _MINERALS * self.mechanism
 
 
 def ask_next(standings: list[Standing], facts: Facts) -> tuple[Ask, ...]:
@@ -44,11 +46,14 @@ def ask_next(standings: list[Standing], facts: Facts) -> tuple[Ask, ...]:
         unknown.flips = _flips(unknown.moves, contenders)
     for atom in _rows(contenders[0].card, facts) if contenders else ():
         found[atom].rows += 1
+    for atom in _minerals(contenders, facts):
+        found[atom].mechanism = True
     for flag, test in nearly(facts):
         for atom in _unknown(test, facts):
             found[atom].flags.append(flag.name)
-    best = sorted(((unknown.worth(), atom) for atom, unknown in found.items()), key=lambda pair: (-pair[0], pair[1]))
-    asked = [_ask(atom, found[atom], facts) for atom in _one_per_flag([atom for worth, atom in best if worth > 0], found)]
+    telling = {atom: worth for atom, unknown in found.items() if (worth := unknown.worth()) > 0}
+    best = sorted(telling, key=lambda atom: (facts.library.uses[atom] < _USUAL, -telling[atom], atom))
+    asked = [_ask(atom, found[atom], facts) for atom in _one_per_flag(best, found)]
     if _SITE not in {facts.library.words[w].group for w in facts.present if w in facts.library.words}:
         asked.insert(
             0, Ask(_SITE, _SITE, "Where exactly is the deposit (organ, tissue, side)?", "both", "it limits which kinds are possible")
@@ -68,11 +73,10 @@ def _one_per_flag(best: list[str], found: dict[str, _Unknown]) -> Iterator[str]:
 
 
 def _contenders(standings: list[Standing], facts: Facts) -> list[Standing]:
+    """The kinds that one more fact could bring to the top: those within a decisive reason of it that are halfway to a fit."""
     reasoning = facts.library.reasoning
-    if not standings:
-        return []
-    near = standings[0].points - reasoning.weights["decisive"]
-    return [s for s in standings if s.points >= max(near, 1)][: reasoning.show_kinds]
+    least = max(standings[0].points - reasoning.weights["decisive"], reasoning.fits_at / 2) if standings else 0.0
+    return [s for n, s in enumerate(standings) if n == 0 or s.points >= least][: reasoning.show_kinds]
 
 
 def _moves(standing: Standing, facts: Facts) -> Iterator[tuple[str, float]]:
@@ -107,6 +111,18 @@ def _flips(moves: dict[str, float], contenders: list[Standing]) -> bool:
     return any((gain := moves.get(s.card.id, 0.0) - own) > 0 and gain >= top.points - s.points for s in contenders[1:])
 
 
+def _minerals(contenders: list[Standing], facts: Facts) -> Iterator[str]:
+    """Labs that tell dystrophic from metastatic, where that question arises and is open."""
+    reasoning = facts.library.reasoning
+    if contenders and getattr(contenders[0].card, "family", "") in reasoning.mechanism_families:
+        said = next(said for said in reasoning.mechanism if all(facts.holds(t) for t in said.when))
+        if not said.when:
+            for other in reasoning.mechanism:
+                for test in other.when:
+                    if test.lab is not None:
+                        yield from _unknown(test, facts)
+
+
 def _rows(card: object, facts: Facts) -> Iterator[str]:
     for row in card.outlook if isinstance(card, Kind) else ():
         states = [facts.holds(test) for test in row.among]
@@ -124,9 +140,11 @@ def _ask(atom: str, unknown: _Unknown, facts: Facts) -> Ask:
     speaks = [f"speaks {'for' if unknown.moves[k] > 0 else 'against'} {name_of(k, library)}" for k in towards]
     if speaks:
         because.append(("could change which kind comes first: " if unknown.flips else "") + ", ".join(speaks))
+    if unknown.mechanism:
+        because.append("tells dystrophic from metastatic")
     if unknown.rows:
         because.append("decides which studies apply")
-    kind, outlook = bool(speaks), bool(unknown.rows)
+    kind, outlook = bool(speaks) or unknown.mechanism, bool(unknown.rows)
     changes = "red flags" if unknown.flags else "both" if kind and outlook else "kind" if kind else "outlook"
     return Ask(atom, group, _question(atom, facts), changes, "; ".join(because))
 

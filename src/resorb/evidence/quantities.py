@@ -10,12 +10,16 @@ from .cards import Quantity
 _WRITTEN = re.compile(r"\s*([<>≤≥~]=?)?\s*([-+]?[0-9]+(?:[.,][0-9]+)?(?:[eE][-+]?[0-9]+)?)\s*(.*?)\s*$")
 
 
+_LONGEST = 60
+
+
 class QuantityError(ValueError):
     """What was found, what was expected, what to try."""
 
 
 def parse(text: str, card: Quantity) -> tuple[float, str]:
     """Value in `card.unit`, and the unit it was written in."""
+    text = text if len(text) <= _LONGEST else text[:_LONGEST] + " ..."
     match = _WRITTEN.match(text)
     if not match:
         raise QuantityError(f"found {text!r}; expected a number with a unit, such as {_example(card)}")

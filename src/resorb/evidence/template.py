@@ -51,7 +51,7 @@ def _field(field: str, note: str, library: Library) -> Iterator[str]:
     yield f"{field}:  {note}".rstrip()
     if field in WORD_FIELDS and field != "growth":
         group = WORD_FIELDS[field]
-        words = [w.id for w in library.decks.words if w.group == group]
+        words = sorted((w.id for w in library.decks.words if w.group == group), key=lambda w: (-library.uses[w], w))
         for start in range(0, min(len(words), 24), 8):
             yield "  # " + ", ".join(words[start : start + 8])
         if len(words) > 24:
