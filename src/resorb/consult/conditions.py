@@ -115,7 +115,7 @@ def _words(words: frozenset[str]) -> Prepared:
 
 def _site(words: frozenset[str], library: Library) -> Prepared:
     """False when other sites are given, unless a given site is wider than the one asked for."""
-    wanted = frozenset().union(*(library.wider[w] for w in words))
+    wanted = frozenset().union(*(library.around[w] for w in words))
 
     def holds(known: Known) -> bool | None:
         if not words.isdisjoint(known.present):

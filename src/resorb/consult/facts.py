@@ -26,7 +26,9 @@ class Facts:
             elif fact.present is False and fact.word in library.narrower:
                 self.absent |= library.narrower[fact.word]
         self.absent -= self.present
-        self.sites = {w for w in self.present if w in self.said and library.words[w].group == "site"}
+        given = {w for w in self.present if w in self.said and library.words[w].group == "site"}
+        self.sites = given - {w for g in given for w in library.around[g] if w != g}
+        self.sites = self.sites.difference(library.reasoning.tissues) or self.sites
         self.values: dict[str, float] = {}
         self.levels: dict[str, frozenset[str]] = {}
         self.computed: list[tuple[Formula, float]] = []

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from msgspec import structs
 
-from ..evidence.cards import Cause, Kind, Reason, Test
+from ..evidence.cards import Cause, Kind, Reason, Test, Weight
 from ..evidence.library import Library
 from ..terms.assessment import Ranked, Sentence, StageFound, Why
 from .conditions import atoms
@@ -48,7 +48,8 @@ def _index(library: Library, deck: str) -> dict[str, tuple[_Entry, ...]]:
     for card in getattr(library, deck).values():
         reasons = [(r, True) for r in card.recognise.for_] + [(r, False) for r in card.recognise.against]
         for place, (reason, speaks_for) in enumerate(reasons):
-            within = frozenset(w for atom in atoms(reason) for w in library.wider.get(atom, ())) if reason.site is not None else frozenset()
+            sites = [a for part in (reason, *(reason.all or ())) if part.site is not None for a in atoms(part)]
+            within = frozenset(w for site in sites for w in library.around.get(site, ()))
             for atom in {*atoms(reason), *(within if speaks_for else ())}:
                 touched.setdefault(atom, []).append(_Entry(card.id, place, reason, speaks_for, within))
     return {word: tuple(entries) for word, entries in touched.items()}
@@ -61,8 +62,10 @@ def stand(facts: Facts, deck: str) -> tuple[list[Standing], list[Standing]]:
     true: dict[str, list[_Entry]] = {}
     for entry in touched.values():
         state = facts.holds(entry.reason)
-        if state or (state is None and entry.speaks_for and not entry.within.isdisjoint(facts.sites)):
-            true.setdefault(entry.card, []).append(entry if state else entry._replace(reason=_wide(entry, facts)))
+        if state:
+            true.setdefault(entry.card, []).append(entry)
+        elif state is None and entry.speaks_for and (reason := _wide(entry, facts)):
+            true.setdefault(entry.card, []).append(entry._replace(reason=reason))
     cards: dict[str, Kind | Cause] = getattr(facts.library, deck)
     standings = [
         _standing(cards[card], sorted(entries, key=_place), facts) for card, entries in true.items() if any(e.speaks_for for e in entries)
@@ -71,11 +74,27 @@ def stand(facts: Facts, deck: str) -> tuple[list[Standing], list[Standing]]:
     return [s for s in standings if s.ruled_out is None], [s for s in standings if s.ruled_out is not None]
 
 
-def _wide(entry: _Entry, facts: Facts) -> Reason:
-    """The same reason where the site given is wider than the one asked for: it may be there, which counts little."""
+def _may_be_there(test: Test, facts: Facts) -> bool:
+    """Whether a site asked for is unknown only because the site given is wider."""
+    return test.site is not None and bool(facts.sites) and facts.holds(test) is None
+
+
+def _wide(entry: _Entry, facts: Facts) -> Reason | None:
+    """The same reason where the site given is wider than the one asked for, all else being true: it may be there, which counts less."""
+    if entry.within.isdisjoint(facts.sites):
+        return None
+    parts = entry.reason.all
+    if parts is None:
+        weight: Weight | None = facts.library.reasoning.wide_site if entry.reason.site is not None else None
+    else:
+        unsure = [part for part in parts if not facts.holds(part)]
+        possible = len(unsure) == 1 < len(parts) and _may_be_there(unsure[0], facts)
+        weight = facts.library.reasoning.wide_with.get(entry.reason.weight) if possible else None
+    if weight is None:
+        return None
     given = " or ".join(sorted(facts.library.words[w].name for w in entry.within & facts.sites))
     said = f"{phrase(entry.reason, facts.library)}: possible, the site given ({given}) is wider"
-    return structs.replace(entry.reason, weight=facts.library.reasoning.wide_site, says=said, source="expert")
+    return structs.replace(entry.reason, weight=weight, says=said, source="expert")
 
 
 def _place(entry: _Entry) -> int:
@@ -88,9 +107,14 @@ def _standing(card: Kind | Cause, entries: list[_Entry], facts: Facts) -> Standi
     ruled_out = next((test for state, test in states if state is False), None)
     why = [e.reason for e in entries if e.speaks_for]
     against = [e.reason for e in entries if not e.speaks_for]
+    if isinstance(card, Kind):
+        against += [reason for reason in facts.library.reasoning.against_every_kind if facts.holds(reason)]
     weights = facts.library.reasoning.weights
     points = sum(weights[r.weight] for r in why) - sum(weights[r.weight] for r in against)
-    return Standing(card, points - facts.library.reasoning.unmet_must * len(unmet), why, against, unmet, ruled_out)
+    wide = sum(1 for test in unmet if _may_be_there(test, facts))
+    reasoning = facts.library.reasoning
+    points -= reasoning.unmet_wide * wide + reasoning.unmet_must * (len(unmet) - wide)
+    return Standing(card, points, why, against, unmet, ruled_out)
 
 
 def ranked(standings: list[Standing], facts: Facts) -> tuple[Ranked, ...]:

@@ -257,13 +257,17 @@ class Cause(Card, frozen=True, kw_only=True):
 
 
 class Word(Card, frozen=True, kw_only=True, rename={"is_": "is"}):
-    """One word a case may use. `is` names the wider words it implies; `excludes` what it contradicts."""
+    """One word a case may use. `is` names the wider words it implies; `excludes` what it contradicts.
+
+    `within` names the parts of the body a site lies in: the pelvis may mean the uterus, yet a uterus is not read as "the pelvis".
+    """
 
     id: str
     group: Group
     name: str
     also: Texts = ()
     is_: Texts = ()
+    within: Texts = ()
     excludes: Texts = ()
     counts: str = ""
     not_counted: str = ""
@@ -409,6 +413,7 @@ class Reasoning(Card, frozen=True, kw_only=True):
 
     weights: dict[Weight, float]
     unmet_must: float
+    unmet_wide: float  # the same where the site asked for is unknown only because the site given is wider
     fits_at: float
     strong_fit_at: float
     show_kinds: int
@@ -422,7 +427,10 @@ class Reasoning(Card, frozen=True, kw_only=True):
     months: dict[str, float]
     levels_imply: dict[str, str]
     adult_from_years: float
+    tissues: Texts  # sites found all over the body; beside a place they do not make it wider
     wide_site: Weight  # what a site reason counts when the site given is only wider
+    wide_with: dict[Weight, Weight]  # what a reason of a site and more counts then; one not named here counts nothing
+    against_every_kind: tuple[Reason, ...]  # what is no calcium deposit of soft tissue at all: metal, contrast, a bone tumour
     outlook_kinds: int
     no_deposit: str  # the word that says no calcification was seen
     mechanism: tuple[Said, ...]  # dystrophic or metastatic: the first that holds is said

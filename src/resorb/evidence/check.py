@@ -64,7 +64,7 @@ def _card(item: Placed, library: Library) -> Iterator[Problem]:
         for path, message in _kind(item.card, library):
             yield Problem(item.file, item.line(*path), message)
     if isinstance(item.card, Word):
-        for other in (*item.card.is_, *item.card.excludes):
+        for other in (*item.card.is_, *item.card.within, *item.card.excludes):
             if other not in library.words:
                 yield Problem(item.file, item.line("is"), f"found the word {other!r}; expected the id of a word card")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -78,6 +79,15 @@ class Library:
         return found
 
     @cached_property
+    def uses(self) -> Counter[str]:
+        """In how many worked cases each word or lab is said: how usual it is."""
+        counted: Counter[str] = Counter()
+        for kind in self.decks.kinds:
+            for case in kind.cases:
+                counted.update({str(word) for said in case.given.values() for word in (said if isinstance(said, (list, dict)) else [said])})
+        return counted
+
+    @cached_property
     def wider(self) -> dict[str, frozenset[str]]:
         """For each word, itself and every wider word it implies."""
         closed: dict[str, frozenset[str]] = {}
@@ -90,6 +100,20 @@ class Library:
 
         for word_id in self.words:
             close(word_id)
+        return closed
+
+    @cached_property
+    def around(self) -> dict[str, frozenset[str]]:
+        """For each word, itself, every wider word, and every part of the body it lies within."""
+        closed: dict[str, frozenset[str]] = {}
+        for word_id in self.words:
+            found, left = {word_id}, [word_id]
+            while left:
+                card = self.words[left.pop()]
+                new = {w for w in (*card.is_, *card.within) if w in self.words} - found
+                found |= new
+                left += new
+            closed[word_id] = frozenset(found)
         return closed
 
     @cached_property
