@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (table rows stay in one line)
 """Accuracy and speed of `resorb measure`, as Markdown: `python -m bench.measure [--scans N] [--quick]`.
 
 Accuracy is on phantoms of exact truth: ellipsoids of 0.6 to 4 mm radius and 150 to 800 mg/cm3, blurred 0.8 to 1.2 mm (standard
@@ -144,9 +145,13 @@ def accuracy_tables(scans: int) -> list[str]:
     for name in TRUE:
         errors = singles.errors(name, 2.0)
         cover = "-" if "threshold" in name else f"{100 * singles.coverage(name):.1f} %"
-        lines.append(f"| {name}, from 2 mg | {len(errors)} | {100 * np.sqrt(np.mean(errors**2)):.1f} % | {100 * errors.mean():+.1f} % | {cover} |")
+        lines.append(
+            f"| {name}, from 2 mg | {len(errors)} | {100 * np.sqrt(np.mean(errors**2)):.1f} % | {100 * errors.mean():+.1f} % | {cover} |"
+        )
     errors = sharper.errors("mass_mg", 2.0)
-    lines.append(f"| mass_mg, blur 0.8-1.2 mm full width | {len(errors)} | {100 * np.sqrt(np.mean(errors**2)):.1f} % | {100 * errors.mean():+.1f} % | {100 * sharper.coverage('mass_mg'):.1f} % |")
+    lines.append(
+        f"| mass_mg, blur 0.8-1.2 mm full width | {len(errors)} | {100 * np.sqrt(np.mean(errors**2)):.1f} % | {100 * errors.mean():+.1f} % | {100 * sharper.coverage('mass_mg'):.1f} % |"
+    )
     return lines
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: N813  (table rows stay in one line)
 """Speed of reading, counting and measuring, beside what people use instead; ratios within one run."""
 
 from __future__ import annotations
@@ -82,9 +83,16 @@ def counting(slices: int) -> list[str]:
     mask[:, 130:300, 120:400] = True
     into = np.empty(hu.shape, bool)
     unit = median_s(lambda: np.greater_equal(hu, np.int16(130), out=into))
-    rows: list[tuple[str, Callable[[], object]]] = [("resorb, per-deposit table in the mask", lambda: deposit_table(hu, mask, scan.pixel_mm2, 3.0))]
+    rows: list[tuple[str, Callable[[], object]]] = [
+        ("resorb, per-deposit table in the mask", lambda: deposit_table(hu, mask, scan.pixel_mm2, 3.0))
+    ]
     rows += _peers(hu, mask)
-    lines = [f"512 x 512 x {slices}, 30 deposits; one `hu >= 130` pass takes {1e3 * unit:.1f} ms.", "", "| from array and mask | ms | passes |", "|---|---|---|"]
+    lines = [
+        f"512 x 512 x {slices}, 30 deposits; one `hu >= 130` pass takes {1e3 * unit:.1f} ms.",
+        "",
+        "| from array and mask | ms | passes |",
+        "|---|---|---|",
+    ]
     for name, call in rows:
         took = median_s(call, 3)
         lines.append(f"| {name} | {1e3 * took:.1f} | {took / unit:.1f} |")
@@ -101,7 +109,9 @@ def _peers(hu: NDArray[Any], mask: NDArray[np.bool_]) -> list[tuple[str, Callabl
         from skimage.measure import regionprops_table
 
         wanted = ("label", "area", "centroid", "intensity_max", "intensity_mean")
-        rows.append(("scikit-image regionprops_table", lambda: regionprops_table(label((hu >= 130) & mask, cube)[0], hu, properties=wanted)))
+        rows.append(
+            ("scikit-image regionprops_table", lambda: regionprops_table(label((hu >= 130) & mask, cube)[0], hu, properties=wanted))
+        )
     except ImportError:
         pass
     try:
@@ -134,7 +144,12 @@ def _naive(hu: NDArray[Any], mask: NDArray[np.bool_]) -> list[tuple[int, float, 
 def reading(slices: int) -> list[str]:
     """DICOM folders to a HU volume, against a plain pydicom loop over the same files."""
     hu = np.clip(np.random.default_rng(0).normal(40, 20, (slices, 512, 512)), -1000, 3000).astype(np.int16)
-    lines = [f"{slices} slices of 512 x 512, warm cache.", "", "| transfer syntax | resorb s | pydicom loop s | ratio |", "|---|---|---|---|"]
+    lines = [
+        f"{slices} slices of 512 x 512, warm cache.",
+        "",
+        "| transfer syntax | resorb s | pydicom loop s | ratio |",
+        "|---|---|---|---|",
+    ]
     for name in ("uncompressed", "deflated", "RLE", "JPEG-LS", "JPEG 2000"):
         count = slices if name in ("uncompressed", "deflated", "RLE") else max(10, slices // 10)
         with tempfile.TemporaryDirectory() as folder:
@@ -144,10 +159,18 @@ def reading(slices: int) -> list[str]:
     return lines
 
 
-SYNTAX = {"uncompressed": "1.2.840.10008.1.2.1", "deflated": "1.2.840.10008.1.2.1.99", "RLE": "1.2.840.10008.1.2.5", "JPEG-LS": "1.2.840.10008.1.2.4.80", "JPEG 2000": "1.2.840.10008.1.2.4.90"}
+SYNTAX = {
+    "uncompressed": "1.2.840.10008.1.2.1",
+    "deflated": "1.2.840.10008.1.2.1.99",
+    "RLE": "1.2.840.10008.1.2.5",
+    "JPEG-LS": "1.2.840.10008.1.2.4.80",
+    "JPEG 2000": "1.2.840.10008.1.2.4.90",
+}
 
 
-def write_series(folder: Path, hu: NDArray[np.int16], name: str = "uncompressed", spacing: tuple[float, float, float] = (1.0, 0.8, 0.8)) -> None:
+def write_series(
+    folder: Path, hu: NDArray[np.int16], name: str = "uncompressed", spacing: tuple[float, float, float] = (1.0, 0.8, 0.8)
+) -> None:
     """A CT series of plain slices in a transfer syntax."""
     from pydicom.dataset import FileDataset, FileMetaDataset
     from pydicom.uid import UID
@@ -158,7 +181,11 @@ def write_series(folder: Path, hu: NDArray[np.int16], name: str = "uncompressed"
         meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = UID("1.2.840.10008.5.1.4.1.1.2"), UID(f"1.2.3.{k + 1}")
         meta.TransferSyntaxUID = UID(SYNTAX["uncompressed"] if compressed else SYNTAX[name])
         data = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
-        data.SOPClassUID, data.SOPInstanceUID, data.SeriesInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID, "1.2.3"
+        data.SOPClassUID, data.SOPInstanceUID, data.SeriesInstanceUID = (
+            meta.MediaStorageSOPClassUID,
+            meta.MediaStorageSOPInstanceUID,
+            "1.2.3",
+        )
         data.Modality, data.KVP, data.SliceThickness, data.ConvolutionKernel = "CT", "120", str(spacing[0]), "B35f"
         data.ImageType, data.SeriesDescription = ["ORIGINAL", "PRIMARY", "AXIAL"], "made on the spot"
         data.Rows, data.Columns, data.SamplesPerPixel, data.PhotometricInterpretation = *one.shape, 1, "MONOCHROME2"
@@ -176,7 +203,9 @@ def _loop(folder: Path) -> NDArray[np.int16]:
     """What a script does: read all, sort by position, stack, rescale."""
     import pydicom
 
-    files = sorted((pydicom.dcmread(io.BytesIO(path.read_bytes())) for path in folder.iterdir()), key=lambda d: float(d.ImagePositionPatient[2]))
+    files = sorted(
+        (pydicom.dcmread(io.BytesIO(path.read_bytes())) for path in folder.iterdir()), key=lambda d: float(d.ImagePositionPatient[2])
+    )
     return np.stack([d.pixel_array.astype(np.int16) * int(d.RescaleSlope) + int(d.RescaleIntercept) for d in files])
 
 

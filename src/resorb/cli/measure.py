@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 NO_LIBRARIES = "resorb measure needs the imaging libraries; found them missing. Try: pip install 'resorb[image]'"
 
 
-def measure(
+def measure(  # noqa: PLR0917  (typer reads one parameter for each option)
     scan: Annotated[Path, typer.Argument(help="A folder of DICOM files, a zip, an enhanced DICOM file, or NIfTI.")],
     labels: Annotated[Path | None, typer.Option(help="Where to look: NIfTI label map or DICOM SEG.")] = None,
     box: Annotated[str | None, typer.Option(help="Where to look: two corners x,y,z,x,y,z in LPS mm.")] = None,
     segment: Annotated[bool, typer.Option("--segment", help="Make labels with an installed TotalSegmentator.")] = False,
     series: Annotated[str | None, typer.Option(help="Series UID or description, where the rule picks another.")] = None,
-    convention: Annotated[str, typer.Option(help="Agatston convention: agatston_1990, ge, terarecon, siemens, philips, canon.")] = "agatston_1990",
+    convention: Annotated[
+        str, typer.Option(help="Agatston convention: agatston_1990, ge, terarecon, siemens, philips, canon.")
+    ] = "agatston_1990",
     calibration: Annotated[float | None, typer.Option(help="Your own factor, mg/cm3 for each HU.")] = None,
     kvp: Annotated[float | None, typer.Option(help="Tube voltage, where the header has none.")] = None,
     contrast: Annotated[str | None, typer.Option(help="none or given, where you know it.")] = None,
@@ -69,9 +71,7 @@ def _corners(box: str | None) -> tuple[float, float, float, float, float, float]
     return a, b, c, d, e, f
 
 
-def _measured(
-    path: Path, labels: Path | None, segment: bool, series: str | None, settings: object
-) -> tuple[Scan, Findings, Measurement]:
+def _measured(path: Path, labels: Path | None, segment: bool, series: str | None, settings: object) -> tuple[Scan, Findings, Measurement]:
     """Read, find, measure."""
     from resorb.ct.finding import find
     from resorb.ct.measuring import Settings, labels_of, measure

@@ -7,6 +7,7 @@ from 300: 3, from 400: 4), summed, times the distance between slices / 3 mm. Aga
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,16 @@ _FQM = "vendor rules as listed by FQM, 10.1002/mp.14912"
 CONVENTIONS = {
     c.name: c
     for c in (
-        Convention("agatston_1990", 130.0, STEPS, 1.0, 1, 8, 3.0, "Agatston 1990, 10.1016/0735-1097(90)90282-T; neighbours are not stated there, 8 taken"),
+        Convention(
+            "agatston_1990",
+            130.0,
+            STEPS,
+            1.0,
+            1,
+            8,
+            3.0,
+            "Agatston 1990, 10.1016/0735-1097(90)90282-T; neighbours are not stated there, 8 taken",
+        ),
         Convention("ge", 130.0, STEPS, 1.0, 1, 4, 3.0, _FQM),
         Convention("terarecon", 130.0, STEPS, 1.0, 1, 4, 3.0, _FQM),
         Convention("siemens", 130.0, STEPS, 0.0, 1, 4, 3.0, _FQM),
@@ -56,7 +66,7 @@ class DepositTable:
 
 
 def agatston(
-    hu: NDArray[np.generic], mask: NDArray[np.bool_] | None, pixel_mm2: float, slice_spacing_mm: float, convention: Convention = DEFAULT
+    hu: NDArray[Any], mask: NDArray[np.bool_] | None, pixel_mm2: float, slice_spacing_mm: float, convention: Convention = DEFAULT
 ) -> float:
     """Agatston score of everything inside the mask (everywhere without one). [score]
 
@@ -66,7 +76,7 @@ def agatston(
 
 
 def deposit_table(
-    hu: NDArray[np.generic], mask: NDArray[np.bool_] | None, pixel_mm2: float, slice_spacing_mm: float, convention: Convention = DEFAULT
+    hu: NDArray[Any], mask: NDArray[np.bool_] | None, pixel_mm2: float, slice_spacing_mm: float, convention: Convention = DEFAULT
 ) -> DepositTable:
     """The counted numbers of every deposit inside the mask. One pass over the volume; the rest only over what is dense."""
     dense = hu >= hu.dtype.type(convention.threshold_hu)
@@ -75,34 +85,44 @@ def deposit_table(
     return table_of(hu, marked(dense), pixel_mm2, slice_spacing_mm, convention)
 
 
-def table_of(hu: NDArray[np.generic], flat: Ints, pixel_mm2: float, slice_spacing_mm: float, convention: Convention) -> DepositTable:
+def table_of(hu: NDArray[Any], flat: Ints, pixel_mm2: float, slice_spacing_mm: float, convention: Convention) -> DepositTable:
     """The counted numbers of the deposits that these voxels (sorted flat indices) form."""
-    runs = runs_of(flat, hu.shape)  # type: ignore[arg-type]
+    runs = runs_of(flat, hu.shape)
     if not len(flat):
         none, rows = np.zeros(0), np.zeros((0, 3))
-        return DepositTable(none, np.zeros(0, np.int64), none, none, rows, rows.astype(np.int64), rows.astype(np.int64), flat, runs, runs.first)
+        return DepositTable(
+            none, np.zeros(0, np.int64), none, none, rows, rows.astype(np.int64), rows.astype(np.int64), flat, runs, runs.first
+        )
     values = hu.reshape(-1)[flat]
     run_sum = np.add.reduceat(values, runs.begin, dtype=np.int64 if values.dtype.kind == "i" else np.float64)
     run_peak = np.maximum.reduceat(values, runs.begin)
     count, deposit = join_in_space(runs)
-    score = _scores(runs, run_peak, deposit, count, pixel_mm2, slice_spacing_mm, convention)
+    score = _scores(runs, run_peak, deposit, (pixel_mm2, slice_spacing_mm), convention)
     voxels = np.bincount(deposit, runs.size, count)
     total = np.bincount(deposit, run_sum, count)
     low, high = _bounds(runs, deposit, count)
     return DepositTable(
-        score, voxels.astype(np.int64), largest(run_peak, deposit, count), total / voxels, _centroid(runs, deposit, voxels), low, high, flat, runs, deposit
+        score,
+        voxels.astype(np.int64),
+        largest(run_peak, deposit, count),
+        total / voxels,
+        _centroid(runs, deposit, voxels),
+        low,
+        high,
+        flat,
+        runs,
+        deposit,
     )
 
 
-def weight(peak_hu: NDArray[np.generic] | float, convention: Convention = DEFAULT) -> NDArray[np.int64]:
+def weight(peak_hu: NDArray[Any] | float, convention: Convention = DEFAULT) -> NDArray[Any]:
     """Density weight of a lesion's peak: 1 to 4, and 0 below the first step."""
     return np.searchsorted(convention.step_hu, peak_hu, "right")
 
 
-def _scores(
-    runs: Runs, run_peak: NDArray[np.generic], deposit: Ints, count: int, pixel_mm2: float, spacing: float, convention: Convention
-) -> Floats:
-    """Score of each deposit: its lesions are joined slice by slice, each with its own peak there."""
+def _scores(runs: Runs, run_peak: NDArray[Any], deposit: Ints, voxel_mm: tuple[float, float], convention: Convention) -> Floats:
+    """Score of each deposit: its lesions are joined slice by slice, each with its own peak there. voxel_mm : pixel [mm2], spacing [mm]."""
+    pixel_mm2, spacing = voxel_mm
     lesions, lesion = join_in_slice(runs, convention.connectivity)
     pixels = np.bincount(lesion, runs.size, lesions)
     area = pixels * pixel_mm2
@@ -110,7 +130,7 @@ def _scores(
     points = area * weight(largest(run_peak, lesion, lesions), convention) * counted * (spacing / convention.slice_mm)
     owner = np.empty(lesions, np.int64)
     owner[lesion] = deposit
-    return np.bincount(owner, points, count)
+    return np.bincount(owner, points, int(deposit.max()) + 1)
 
 
 def _centroid(runs: Runs, deposit: Ints, voxels: Floats) -> Floats:

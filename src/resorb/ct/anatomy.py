@@ -10,6 +10,7 @@ contrast  : a connected space of 12 cm3 or more evenly filled above 200 HU, or b
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,10 +47,9 @@ class Contrast:
 
 def contrast_of(scan: Scan, coarse: Coarse, labels: Labels | None, told: str | None) -> Contrast:
     """What is known of contrast: told by the user, named by the header, measured in blood labels or in evenly filled spaces."""
-    if told == "none":
-        return Contrast("the user states that no contrast was given", False, True, True)
-    if told == "given":
-        return Contrast("the user states that contrast was given", True, True)
+    if told is not None:
+        given = told == "given"
+        return Contrast(f"the user states that {'' if given else 'no '}contrast was given", given, True, not given)
     if agent := contrast_in_header(scan.acquisition):
         return Contrast(f"the header names a contrast agent ({agent})", True, True)
     blood = _blood(scan, labels)
@@ -57,7 +57,11 @@ def contrast_of(scan: Scan, coarse: Coarse, labels: Labels | None, told: str | N
         return Contrast(f"blood measures {blood:.0f} HU in its labels: contrast-filled, though no header says so", True, True)
     filled = _filled_mm3(scan, coarse)
     if filled >= FILLED_MM3:
-        return Contrast(f"{filled / 1000:.0f} cm3 are evenly filled above {FILLED_HU:.0f} HU: contrast-filled blood, though no header says so", True, True)
+        return Contrast(
+            f"{filled / 1000:.0f} cm3 are evenly filled above {FILLED_HU:.0f} HU: contrast-filled blood, though no header says so",
+            True,
+            True,
+        )
     plain = blood is not None and blood < BLOOD_PLAIN_HU
     measured = f"; blood measures {blood:.0f} HU in its labels" if blood is not None else ""
     if scan.acquisition.modality == "unknown":
@@ -82,7 +86,7 @@ def _filled_mm3(scan: Scan, coarse: Coarse) -> float:
     return float(np.bincount(pieces.reshape(-1))[1:].max()) * block
 
 
-def near(places: NDArray[np.int64], flags: Flags, reach: NDArray[np.int64]) -> Flags:
+def near(places: NDArray[Any], flags: Flags, reach: NDArray[Any]) -> Flags:
     """For boxes (n, 2, 3) of first and last cell: is any flagged cell inside the box widened by `reach` cells?"""
     low = np.maximum(places[:, 0] - reach, 0)
     high = places[:, 1] + reach + 1

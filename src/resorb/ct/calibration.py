@@ -12,7 +12,8 @@ from resorb.terms.measurement import Calibration
 PUBLISHED_120_KV = Calibration(
     100 / 130,
     0.0875,
-    "published for 120 kV: 130 HU is about 100 mg/cm3 (10.1007/s00330-022-08642-5); uncalibrated, and scanners differ by 17.5 % (10.1080/02841850802314770)",
+    "published for 120 kV: 130 HU is about 100 mg/cm3 (10.1007/s00330-022-08642-5); uncalibrated, and scanners differ by "
+    "17.5 % (10.1080/02841850802314770)",
 )
 PLAUSIBLE = (0.2, 3.0)
 

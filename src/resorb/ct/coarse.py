@@ -31,13 +31,14 @@ BODY_HU = -300.0
 ALL_BODY_SHARE = 0.98
 MIXED_BELOW_HU, MIXED_HU = 30.0, np.float32(110.0)
 
-Floats = NDArray[np.float32]
+Floats = NDArray[Any]
 
 
 @dataclass(frozen=True)
 class Coarse:
     """cells : smoothed HU, [slice, row, column] in steps of `factor` voxels. level, spread : the usual HU of the block that a
-    cell lies in and how far cells stray from it, on blocks; mean, sd : of each block itself. noise : of one cell in quiet tissue. [HU]"""
+    cell lies in and how far cells stray from it, on blocks; mean, sd : of each block itself. noise : of one cell in quiet tissue. [HU]
+    """
 
     cells: Floats
     factor: tuple[int, int, int]
@@ -51,7 +52,8 @@ class Coarse:
     @property
     def least_z(self) -> float:
         """How many standard deviations stand out by chance in one quiet scan of fifty, given the tissue searched, and a
-        margin of 0.3 because the noise of real scans is not quite Gaussian."""
+        margin of 0.3 because the noise of real scans is not quite Gaussian.
+        """
         from scipy.special import ndtri
 
         places = max(1.0, self.tissue_cells)
@@ -67,12 +69,12 @@ class Coarse:
         sizes = np.bincount(pieces.reshape(-1), minlength=count + 1)
         sizes[0] = 0
         inside = np.asarray(pieces == sizes.argmax())
-        for one in inside:
-            one |= binary_fill_holes(one)
+        for k in range(len(inside)):
+            inside[k] |= binary_fill_holes(inside[k])
         return inside
 
     @cached_property
-    def standing_out(self) -> NDArray[np.int64]:
+    def standing_out(self) -> NDArray[Any]:
         """Flat indices of the cells that rise significantly above their surroundings.
 
         Soft tissue of 40 HU may lie in any fat or air, so no cell counts for standing out of those alone; beside them it takes 110 HU.
@@ -93,7 +95,7 @@ class Coarse:
 def look(scan: Scan) -> Coarse:
     """The coarse view of a scan."""
     spacing = np.nan_to_num(scan.spacing, nan=3.0)
-    factor = tuple(int(max(1, min(n, math.floor(CELL_MM / s + 0.5)))) for s, n in zip(spacing, scan.hu.shape, strict=True))
+    factor: Any = tuple(int(max(1, min(n, math.floor(CELL_MM / s + 0.5)))) for s, n in zip(spacing, scan.hu.shape, strict=True))
     smooth = tuple(bool(s * f < SMOOTH_BELOW_MM) for s, f in zip(spacing, factor, strict=True))
     cells, mean, sd = _cells_and_blocks(scan.hu, factor, smooth)
     level = _usual(mean)
@@ -165,7 +167,7 @@ def _one_two_one(a: Floats) -> None:
 
 def _block_slab(slab: Floats, mean: Floats, sd: Floats) -> None:
     total, square = slab.sum(0), np.einsum("kji,kji->ji", slab, slab)
-    count = np.float32(len(slab))
+    count: NDArray[Any] = np.array(len(slab), np.float32)
     for axis in (0, 1):
         starts = np.arange(0, total.shape[axis], BLOCK)
         total, square = np.add.reduceat(total, starts, axis), np.add.reduceat(square, starts, axis)

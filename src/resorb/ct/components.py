@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
+Ints = NDArray[Any]
+Floats = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -54,12 +55,12 @@ class Runs:
     @cached_property
     def column_sum(self) -> Floats:
         """Sum of the column indices of each run's voxels."""
-        return ((self.first + self.last) / 2 - self.line * self.shape[2]) * self.size
+        return np.asarray(((self.first + self.last) / 2 - self.line * self.shape[2]) * self.size)
 
 
 def marked(mask: NDArray[np.bool_]) -> Ints:
     """Flat indices of the marked voxels, in order."""
-    return np.flatnonzero(mask)
+    return np.asarray(np.flatnonzero(mask))
 
 
 def runs_of(flat: Ints, shape: tuple[int, int, int]) -> Runs:
@@ -119,13 +120,13 @@ def _joined(runs: Runs, pairs: list[tuple[Ints, Ints]]) -> tuple[int, Ints]:
     return int(count), label.astype(np.int64)
 
 
-def largest(values: NDArray[np.generic], label: Ints, count: int) -> Floats:
+def largest(values: NDArray[Any], label: Ints, count: int) -> Floats:
     """The largest of `values` in each of `count` groups; -inf in an empty one."""
     out = np.full(count, -np.inf)
     np.maximum.at(out, label, values)
     return out
 
 
-def smallest(values: NDArray[np.generic], label: Ints, count: int) -> Floats:
+def smallest(values: NDArray[Any], label: Ints, count: int) -> Floats:
     """The smallest of `values` in each of `count` groups; inf in an empty one."""
     return -largest(-np.asarray(values, np.float64), label, count)

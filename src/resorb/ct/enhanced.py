@@ -31,7 +31,7 @@ class Frame:
         return self.pixel if key == "PixelSpacing" else ()
 
 
-def read_enhanced(header: Header) -> tuple[NDArray[np.generic], Grid, dict[str, str]]:
+def read_enhanced(header: Header) -> tuple[NDArray[Any], Grid, dict[str, str]]:
     """HU in order [slice, row, column], the grid, and what the shared groups say of kernel, voltage and contrast."""
     import pydicom
 
@@ -81,7 +81,11 @@ def _shared_text(data: Any) -> dict[str, str]:
     """Kernel, voltage and thickness, which enhanced files keep in groups."""
     found: dict[str, str] = {}
     places = [data.get("SharedFunctionalGroupsSequence"), data.get("PerFrameFunctionalGroupsSequence")]
-    wanted = {"CTReconstructionSequence": ("ConvolutionKernel",), "CTXRayDetailsSequence": ("KVP",), "PixelMeasuresSequence": ("SliceThickness",)}
+    wanted = {
+        "CTReconstructionSequence": ("ConvolutionKernel",),
+        "CTXRayDetailsSequence": ("KVP",),
+        "PixelMeasuresSequence": ("SliceThickness",),
+    }
     for group in [place[0] for place in places if place]:
         for sequence, names in wanted.items():
             for name in names:

@@ -116,7 +116,7 @@ def _member(archive: zipfile.ZipFile, item: zipfile.ZipInfo, path: Path) -> Call
         try:
             with archive.open(item) as file:
                 data = file.read(item.file_size + 1)
-        except Exception as error:  # zipfile and its decompressors raise many kinds for damaged members
+        except Exception as error:  # noqa: BLE001  zipfile and its decompressors raise many kinds for damaged members
             raise refuse(f"{path}/{item.filename}", f"a damaged zip member ({error})", "a readable zip", "pack it again") from None
         if len(data) > item.file_size:
             raise refuse(f"{path}/{item.filename}", "more bytes than the zip declares", "an honest zip")

@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ from scipy.special import erf
 
 from resorb.ct.surroundings import Surroundings
 
-Floats = NDArray[np.float64]
+Floats = NDArray[Any]
 STEP_MM = 0.5
 SMOOTH_MM = (0.6, 0.9, 1.2, 1.5)
 LEAST_SIGMA = 0.3
@@ -58,7 +59,7 @@ class Extent:
 
 @cache
 def blurred_sphere() -> tuple[Floats, Floats, Floats]:
-    """f g, f and g of a blurred sphere, for q from 0.3 to 40; ordered by f g."""
+    """F g, f and g of a blurred sphere, for q from 0.3 to 40; ordered by f g."""
     q = np.geomspace(0.3, 40, 400)
     f = erf(q / np.sqrt(2)) - np.sqrt(2 / np.pi) * q * np.exp(-(q**2) / 2)
     low, high = np.full_like(q, 1e-6), q + 6.0
@@ -132,7 +133,7 @@ def _fine(smooth: Floats, around: Surroundings) -> tuple[Floats, Floats]:
 
 
 def spline_weights(places: Floats, size: int) -> Floats:
-    """Cubic B-spline weights [..., place, sample]: values at fractional indices from the coefficients of `size` samples, mirrored at the ends."""
+    """Cubic B-spline weights [..., place, sample]: from coefficients of `size` samples to values at fractional indices, ends mirrored."""
     if size == 1:
         return np.ones((*places.shape, 1))
     base = np.floor(places).astype(int)

@@ -30,7 +30,7 @@ MOTTLE_MM3 = 40.0
 MOST_CANDIDATES = 2000
 CONTRAST_CHOICES = (None, "none", "given")
 
-Ints = NDArray[np.int64]
+Ints = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,17 @@ def find(scan: Scan, labels: Labels | None = None, *, contrast: str | None = Non
         settled, extra = [], _as_excluded(settled, scan, "contrast or calcium", search.contrast.says)
         excluded += extra
     ordered = tuple(sorted(settled, key=lambda c: int(c.flat[0])))
-    return Findings(ordered, tuple(excluded), search.contrast.says, search.contrast.known, search.contrast.seen, search.noise, search.coarse, _foreign(search, kinds), labels)
+    return Findings(
+        ordered,
+        tuple(excluded),
+        search.contrast.says,
+        search.contrast.known,
+        search.contrast.seen,
+        search.noise,
+        search.coarse,
+        _foreign(search, kinds),
+        labels,
+    )
 
 
 def _begin(scan: Scan, labels: Labels | None, told: str | None) -> _Search:
@@ -148,7 +158,7 @@ def _stands_out(search: _Search) -> NDArray[np.bool_]:
     by_cell = np.bincount(table.deposit_of_run, hit, len(table)) > 0
     highest = largest(coarse.cells.reshape(-1)[run_cell], table.deposit_of_run, len(table))
     mottle = (highest < DEFAULT.threshold_hu) & (table.voxels * search.cell_volume >= MOTTLE_MM3)
-    return ((by_peak & (table.voxels > 1)) | by_cell) & ~mottle
+    return np.asarray(((by_peak & (table.voxels > 1)) | by_cell) & ~mottle)
 
 
 def _cell_of(runs: Runs, flat: Ints, coarse: Coarse) -> Ints:
@@ -156,7 +166,7 @@ def _cell_of(runs: Runs, flat: Ints, coarse: Coarse) -> Ints:
     shape, cells = runs.shape, coarse.cells.shape
     k, j, i = np.unravel_index(flat, shape)
     a = [np.minimum(v // f, n - 1) for v, f, n in zip((k, j, i), coarse.factor, cells, strict=True)]
-    return (a[0] * cells[1] + a[1]) * cells[2] + a[2]
+    return np.asarray((a[0] * cells[1] + a[1]) * cells[2] + a[2])
 
 
 def _bone_cells(search: _Search, kinds: NDArray[Any]) -> NDArray[np.bool_]:
@@ -255,10 +265,19 @@ def _excluded(search: _Search, kinds: NDArray[Any], why: dict[str, str]) -> list
         these = np.flatnonzero(kinds == kind)
         if len(these):
             main = these[table.voxels[these].argmax()]
-            centre = tuple(float(v) for v in search.scan.to_lps(table.centroid[main][None])[0])
+            x, y, z = (float(v) for v in search.scan.to_lps(table.centroid[main][None])[0])
             volume = None if search.scan.single_slice else float(table.voxels[these].sum() * search.scan.voxel_mm3)
             filled = kind == "skeleton" and search.contrast.seen
-            out.append(Excluded("skeleton or filled with contrast" if filled else kind, rule, len(these), volume, float(table.peak_hu[these].max()), centre))  # type: ignore[arg-type]
+            out.append(
+                Excluded(
+                    "skeleton or filled with contrast" if filled else kind,
+                    rule,
+                    len(these),
+                    volume,
+                    float(table.peak_hu[these].max()),
+                    (x, y, z),
+                )
+            )
     return out
 
 
@@ -266,5 +285,3 @@ def _as_excluded(candidates: list[Candidate], scan: Scan, taken_for: str, why: s
     from resorb.ct.sites import exclude
 
     return [exclude(c, scan, taken_for, why) for c in candidates if not c.faint]
-
-

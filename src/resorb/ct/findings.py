@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from resorb.ct.coarse import Coarse
@@ -15,9 +15,11 @@ from resorb.terms.measurement import Excluded
 
 @dataclass(frozen=True)
 class Candidate:
-    """One deposit. flat : sorted flat indices of its voxels. sure, because : see `DepositMeasure`. faint : never dense enough to count."""
+    """One deposit. flat : sorted flat indices of its voxels. sure, because : see `DepositMeasure`.
+    faint : never dense enough to count.
+    """
 
-    flat: NDArray[np.int64]
+    flat: NDArray[Any]
     sure: str
     because: str
     faint: bool = False
@@ -30,7 +32,9 @@ class Candidate:
 class Findings:
     """All candidates in order of place, what is excluded, and what the search rests on.
 
-    foreign : flat indices of dense voxels that are bone, metal or outside. contrast : one sentence on contrast. contrast_known : false when calcium and contrast cannot be told apart.
+    foreign : flat indices of dense voxels that are bone, metal or outside.
+    contrast : one sentence on contrast.
+    contrast_known : false when calcium and contrast cannot be told apart.
     contrast_seen : true when the header names it, or the scan shows it.
     """
 
@@ -41,6 +45,6 @@ class Findings:
     contrast_seen: bool
     noise: Noise
     coarse: Coarse
-    foreign: NDArray[np.int64]
+    foreign: NDArray[Any]
     labels: Labels | None = None
     warnings: tuple[str, ...] = ()

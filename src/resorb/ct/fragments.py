@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ WEAK_NOISES = 2.5
 
 
 def join_specks(candidates: list[Candidate], scan: Scan, threshold_hu: float, noise_hu: float) -> list[Candidate]:
-    """Regions within 2 mm of one ten times as large, or within 4 mm of any larger one if they barely pass the threshold, become part of it."""
+    """Regions within 2 mm of one ten times as large become part of it, those that just pass the threshold, within 4 mm of a larger one."""
     if len(candidates) < 2:
         return candidates
     from scipy.spatial import KDTree
@@ -41,14 +42,14 @@ def join_specks(candidates: list[Candidate], scan: Scan, threshold_hu: float, no
     return _merged(candidates, _roots(into))
 
 
-def _roots(into: NDArray[np.int64]) -> NDArray[np.int64]:
+def _roots(into: NDArray[Any]) -> NDArray[Any]:
     """Where each ends up when every step is followed; steps always lead to something larger."""
     while (into[into] != into).any():
         into = into[into]
     return into
 
 
-def _merged(candidates: list[Candidate], root: NDArray[np.int64]) -> list[Candidate]:
+def _merged(candidates: list[Candidate], root: NDArray[Any]) -> list[Candidate]:
     out = []
     for i in np.unique(root):
         parts = [candidates[j].flat for j in np.flatnonzero(root == i)]

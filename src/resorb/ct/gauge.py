@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from scipy.ndimage import distance_transform_edt
 from resorb.ct.agatston import agatston
 from resorb.ct.extent import RESOLVED_RATIO, Extent, blurred_sphere, extent_of
 from resorb.ct.findings import Candidate
-from resorb.ct.rescan import Counts, interval, rescans
+from resorb.ct.rescan import interval, rescans
 from resorb.ct.surroundings import Neighbourhood, Surroundings
 from resorb.terms.assessment import Refusal
 from resorb.terms.measurement import Calibration, Convention, DepositMeasure, Measure, Measured
@@ -80,7 +81,7 @@ def _solid(here: Surroundings, candidate: Candidate, rules: Rules) -> dict[str, 
     }
 
 
-def _flat(values: NDArray[np.float64], noise: float, rules: Rules) -> dict[str, Measured]:
+def _flat(values: NDArray[Any], noise: float, rules: Rules) -> dict[str, Measured]:
     """A single slice has a peak and a mean; nothing that needs a volume."""
     names = ("agatston", "volume_mm3", "volume_threshold_mm3", "mass_mg", "mass_threshold_mg", "diameter_mm", "density_mg_cm3")
     out: dict[str, Measured] = {name: Refusal(name, rules.no_size) for name in (*names, "surface_smoothness", "heterogeneity")}
@@ -141,7 +142,7 @@ def _counts(here: Surroundings, candidate: Candidate, rules: Rules) -> dict[str,
     return out
 
 
-def _spread(value: float, repeats: NDArray[np.float64]) -> Measure:
+def _spread(value: float, repeats: NDArray[Any]) -> Measure:
     low, high = interval(value, repeats) if len(repeats) > 2 else (0.0, 2 * value)
     return Measure(float(value), low, high)
 
@@ -192,7 +193,9 @@ def _texture(here: Surroundings, size: Extent | None) -> tuple[Measured, Measure
     deep = np.asarray(distance_transform_edt(inside, sampling=here.spacing)) > DEEP_MM
     values = here.hu[deep] - here.background
     if len(values) < FEWEST_DEEP:
-        return smooth, Refusal("heterogeneity", f"fewer than {FEWEST_DEEP} voxels lie {DEEP_MM} mm below its surface, where blur does not reach")
+        return smooth, Refusal(
+            "heterogeneity", f"fewer than {FEWEST_DEEP} voxels lie {DEEP_MM} mm below its surface, where blur does not reach"
+        )
     mean, variance = float(values.mean()), float(values.var(ddof=1))
     apart = math.sqrt(max(0.0, variance - here.noise_hu**2)) / mean
     few = here.noise_hu**2 * math.sqrt(2 * here.together / len(values))

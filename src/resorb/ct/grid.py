@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +47,7 @@ class Grid:
     """The order of the slices and the affine of the volume they form; `single` when there is one slice only."""
 
     order: tuple[int, ...]
-    affine: NDArray[np.float64]
+    affine: NDArray[Any]
     single: bool
 
 
@@ -84,7 +84,11 @@ def _check_each(slices: Sequence[Placed]) -> list[Problem]:
             return [Problem(s.name, f"found ImageOrientationPatient {s.orientation}; expected two unit directions at right angles")]
         pixel = s.numbers("PixelSpacing")
         if len(pixel) != 2 or not all(PIXEL_RANGE_MM[0] <= p <= PIXEL_RANGE_MM[1] for p in pixel):
-            return [Problem(s.name, f"found PixelSpacing {pixel or 'none'}; expected two values from {PIXEL_RANGE_MM[0]} to {PIXEL_RANGE_MM[1]} mm")]
+            return [
+                Problem(
+                    s.name, f"found PixelSpacing {pixel or 'none'}; expected two values from {PIXEL_RANGE_MM[0]} to {PIXEL_RANGE_MM[1]} mm"
+                )
+            ]
         if max(map(abs, s.position)) > 1e5:
             return [Problem(s.name, f"found ImagePositionPatient {s.position}; expected a place within 100 m")]
         if not all(2 <= n <= MOST_PIXELS for n in s.shape):
@@ -97,31 +101,51 @@ def _check_alike(slices: Sequence[Placed]) -> list[Problem]:
     first, found = slices[0], []
     odd = next((s for s in slices if np.abs(np.subtract(s.orientation, first.orientation)).max() > DIRECTION), None)
     if odd:
-        found.append(_two(first, odd, "mixed slice orientation", f"{_short(first.orientation)} and {_short(odd.orientation)}", "one orientation"))
+        found.append(
+            _two(first, odd, "mixed slice orientation", f"{_short(first.orientation)} and {_short(odd.orientation)}", "one orientation")
+        )
     odd = next((s for s in slices if s.shape != first.shape), None)
     if odd:
         found.append(_two(first, odd, "mixed image size", f"{first.shape} and {odd.shape}", "one size"))
     pixel = first.numbers("PixelSpacing")
     odd = next((s for s in slices if np.abs(np.subtract(s.numbers("PixelSpacing"), pixel)).max() > 1e-3), None)
     if odd:
-        found.append(_two(first, odd, "mixed pixel spacing", f"{_short(pixel)} and {_short(odd.numbers('PixelSpacing'))} mm", "one spacing"))
+        found.append(
+            _two(first, odd, "mixed pixel spacing", f"{_short(pixel)} and {_short(odd.numbers('PixelSpacing'))} mm", "one spacing")
+        )
     return found
 
 
-def _check_steps(ordered: Sequence[Placed], normal: NDArray[np.float64]) -> list[Problem]:
+def _check_steps(ordered: Sequence[Placed], normal: NDArray[Any]) -> list[Problem]:
     """The steps between neighbours in order: none doubled, none missing, none sideways."""
     if len(ordered) == 1:
         return []
     few = []
     if len(ordered) < FEWEST:
-        few = [_two(ordered[0], ordered[1], "too few slices", f"a slice count of {len(ordered)}", f"at least {FEWEST}, so that spacing can be checked")]
+        few = [
+            _two(
+                ordered[0],
+                ordered[1],
+                "too few slices",
+                f"a slice count of {len(ordered)}",
+                f"at least {FEWEST}, so that spacing can be checked",
+            )
+        ]
     positions = np.array([s.position for s in ordered])
     places = positions @ normal
     gaps = np.diff(places)
     found = few
     if gaps.min() < SAME_PLACE_MM:
         at = int(gaps.argmin())
-        found.append(_two(ordered[at], ordered[at + 1], "not one volume", "two slices at one place that differ", "one slice at each place (is this several phases, or bolus monitoring?)"))
+        found.append(
+            _two(
+                ordered[at],
+                ordered[at + 1],
+                "not one volume",
+                "two slices at one place that differ",
+                "one slice at each place (is this several phases, or bolus monitoring?)",
+            )
+        )
         return found
     usual = float(np.median(gaps))
     worst = int(np.abs(gaps - usual).argmax())
@@ -131,11 +155,27 @@ def _check_steps(ordered: Sequence[Placed], normal: NDArray[np.float64]) -> list
         said = f"{gaps[worst]:.3f} mm between them where {usual:.3f} mm is usual"
         found.append(_two(ordered[worst], ordered[worst + 1], what, said, "the same distance between all slices"))
     elif not SLICE_RANGE_MM[0] <= usual <= SLICE_RANGE_MM[1] or places[-1] - places[0] > MOST_EXTENT_MM:
-        found.append(_two(ordered[0], ordered[1], "absurd slice spacing", f"{usual:g} mm over {places[-1] - places[0]:g} mm", f"{SLICE_RANGE_MM[0]} to {SLICE_RANGE_MM[1]} mm"))
+        found.append(
+            _two(
+                ordered[0],
+                ordered[1],
+                "absurd slice spacing",
+                f"{usual:g} mm over {places[-1] - places[0]:g} mm",
+                f"{SLICE_RANGE_MM[0]} to {SLICE_RANGE_MM[1]} mm",
+            )
+        )
     step = (positions[-1] - positions[0]) / (len(ordered) - 1)
     tilt = np.degrees(np.arccos(np.clip(abs(step @ normal) / np.linalg.norm(step), -1, 1)))
     if tilt > TILT_DEGREES:
-        found.append(_two(ordered[0], ordered[1], "gantry tilt", f"slices that lean {tilt:.1f} degrees against the table's way", "slices stacked at right angles"))
+        found.append(
+            _two(
+                ordered[0],
+                ordered[1],
+                "gantry tilt",
+                f"slices that lean {tilt:.1f} degrees against the table's way",
+                "slices stacked at right angles",
+            )
+        )
     return found
 
 
@@ -156,12 +196,12 @@ def _advice(problems: list[Problem]) -> str:
     return "name one series with --series, or keep its files in a folder of their own"
 
 
-def _normal(orientation: Sequence[float]) -> NDArray[np.float64]:
+def _normal(orientation: Sequence[float]) -> NDArray[Any]:
     normal = np.cross(orientation[:3], orientation[3:])
     return np.asarray(normal / np.linalg.norm(normal))
 
 
-def _affine(slices: Sequence[Placed], order: Sequence[int], normal: NDArray[np.float64]) -> NDArray[np.float64]:
+def _affine(slices: Sequence[Placed], order: Sequence[int], normal: NDArray[Any]) -> NDArray[Any]:
     """(slice, row, column, 1) to LPS mm. A single slice gets a unit normal as its slice direction."""
     first, last = slices[order[0]], slices[order[-1]]
     across, down = np.array(first.orientation[:3]), np.array(first.orientation[3:])

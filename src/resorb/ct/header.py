@@ -128,7 +128,7 @@ def _with_pydicom(entry: Entry) -> Walked | None:
             text = {name: said for name in WANTED.values() if (said := _said(data, name))}
             syntax = str(getattr(data.file_meta, "TransferSyntaxUID", "")) if hasattr(data, "file_meta") else ""
             coded = any(tag in data and len(data[tag].value or ()) > 0 for tag in CODED_CONTRAST)
-    except Exception:  # pydicom meets damaged files with many kinds of error; such a file is simply no image
+    except Exception:  # noqa: BLE001  pydicom meets damaged files with many kinds of error; such a file is simply no image
         return None
     return Walked(text, syntax or "1.2.840.10008.1.2", None, UNDEFINED, None, coded) if text else None
 

@@ -75,7 +75,7 @@ def _file_meta(data: bytes) -> tuple[str, int]:
         raise _NotPlain
     at, syntax = 132, ""
     while data[at : at + 2] == b"\x02\x00":
-        group, element, kind, length = _SHORT.unpack_from(data, at)
+        _, element, kind, length = _SHORT.unpack_from(data, at)
         at += 8
         if kind in _LONG:
             (length,) = _U32.unpack_from(data, at)
@@ -91,7 +91,8 @@ def _file_meta(data: bytes) -> tuple[str, int]:
 
 
 def _elements(data: bytes, at: int, syntax: str, deflated_at: int | None) -> Walked:
-    explicit, text, coded = syntax != IMPLICIT, {}, False
+    explicit, coded = syntax != IMPLICIT, False
+    text: dict[str, str] = {}
     end, wanted = len(data), WANTED
     while at < end:
         tag, length, at = _element(data, at, explicit)

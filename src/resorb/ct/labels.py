@@ -28,7 +28,7 @@ MOST_LABELS = 4096
 class Labels:
     """index : label of each voxel on the scan's grid, 0 for none, [slice, row, column]. names : of each label in use."""
 
-    index: NDArray[np.integer[Any]]
+    index: NDArray[Any]
     names: dict[int, str]
     covered: float = 1.0
     source: str = ""
@@ -86,11 +86,10 @@ def _from_nifti(path: Path, scan: Scan) -> Labels:
     image, shape, affine = open_nifti(path)
     try:
         stored = np.asarray(image.dataobj).reshape(shape)
-    except Exception as error:  # truncated or damaged streams
+    except Exception as error:  # noqa: BLE001  truncated or damaged streams
         raise refuse(path.name, f"voxels that cannot be read ({type(error).__name__})", "a whole file", "copy it again") from None
-    if stored.dtype.kind == "f":
-        if not np.isfinite(stored).all() or (stored != np.rint(stored)).any():
-            raise refuse(path.name, "values that are not whole numbers", "a label map", "is this the CT itself?")
+    if stored.dtype.kind == "f" and (not np.isfinite(stored).all() or (stored != np.rint(stored)).any()):
+        raise refuse(path.name, "values that are not whole numbers", "a label map", "is this the CT itself?")
     low, high = int(stored.min()), int(stored.max())
     if low < 0 or high > MOST_LABELS:
         raise refuse(path.name, f"labels from {low} to {high}", f"0 to {MOST_LABELS}", "is this the CT itself?")
@@ -99,7 +98,7 @@ def _from_nifti(path: Path, scan: Scan) -> Labels:
     return Labels(index, _names(path, image, [int(i) for i in used if i]), covered, f"labels {path.name}")
 
 
-def _on_grid(stored: NDArray[Any], affine: NDArray[np.float64], scan: Scan) -> tuple[NDArray[Any], float]:
+def _on_grid(stored: NDArray[Any], affine: NDArray[Any], scan: Scan) -> tuple[NDArray[Any], float]:
     """Labels carried to the scan's grid by nearest voxel, and the share of the scan that they cover."""
     step = np.linalg.inv(affine) @ scan.affine
     axis_of = np.abs(step[:3, :3]).argmax(0)
@@ -168,12 +167,14 @@ def _from_seg(path: Path, scan: Scan) -> Labels:
     except (AttributeError, KeyError, IndexError, TypeError, ValueError, RuntimeError, NotImplementedError, EOFError) as error:
         raise refuse(path.name, f"a SEG that cannot be read ({type(error).__name__})", "a whole DICOM SEG") from None
     index = np.zeros(scan.hu.shape, np.uint16)
-    hits = sum(_paint(index, scan, frame, *place, str(data.get("SegmentationType", "BINARY"))) for frame, place in zip(frames, placed, strict=True))
+    hits = sum(
+        _paint(index, scan, frame, *place, str(data.get("SegmentationType", "BINARY"))) for frame, place in zip(frames, placed, strict=True)
+    )
     used = set(np.flatnonzero(np.bincount(index.reshape(-1)))) - {0}
     return Labels(index, {int(i): names.get(int(i), f"segment_{i}") for i in used}, hits / max(1, len(frames)), f"labels {path.name}")
 
 
-def _place(data: Any, i: int) -> tuple[NDArray[np.float64], int]:
+def _place(data: Any, i: int) -> tuple[NDArray[Any], int]:
     """The affine of frame i, (0, row, column, 1) to LPS mm, and its segment (0 in a LABELMAP)."""
 
     def group(name: str) -> Any:
@@ -189,7 +190,7 @@ def _place(data: Any, i: int) -> tuple[NDArray[np.float64], int]:
     return affine, 0 if labelmap else int(group("SegmentIdentificationSequence").ReferencedSegmentNumber)
 
 
-def _paint(index: NDArray[np.uint16], scan: Scan, frame: NDArray[Any], affine: NDArray[np.float64], segment: int, kind: str) -> bool:
+def _paint(index: NDArray[Any], scan: Scan, frame: NDArray[Any], affine: NDArray[Any], segment: int, kind: str) -> bool:
     """Paint one frame into the slice it lies on; false when it lies on none."""
     corner = scan.to_index(affine[:3, 3][None])[0]
     k = int(np.rint(corner[0]))
@@ -210,8 +211,10 @@ def _check_fit(labels: Labels, scan: Scan, path: Path) -> None:
     """Do labels named bone lie on bone, and lung on air? A map of another scan, or a shifted one, does not."""
     step = (slice(None), slice(None, None, 2), slice(None, None, 2))
     index, hu = labels.index[step], scan.hu[step]
-    for role, fits in (("bone", lambda m: m >= FIT_BONE_HU), ("lung", lambda m: m <= FIT_LUNG_HU)):
+    for role, sign, limit in (("bone", 1, FIT_BONE_HU), ("lung", -1, FIT_LUNG_HU)):
         here = hu[np.isin(index, labels.of_role(role))]
-        if len(here) >= FIT_VOXELS and not fits(float(np.median(here))):
+        if len(here) >= FIT_VOXELS and sign * (float(np.median(here)) - limit) < 0:
             found = f"labels named {role} on voxels of {float(np.median(here)):.0f} HU (half of them below)"
-            raise refuse(path.name, found, "labels that lie on what they name", "the label map is of another scan, or its header places it wrongly")
+            raise refuse(
+                path.name, found, "labels that lie on what they name", "the label map is of another scan, or its header places it wrongly"
+            )

@@ -42,7 +42,7 @@ def measure(
     scan: Scan | str | Path,
     *,
     labels: Labels | str | Path | None = None,
-    settings: Settings = Settings(),  # noqa: B008  (frozen)
+    settings: Settings = Settings(),
     series: str | None = None,
     findings: Findings | None = None,
 ) -> Measurement:
@@ -171,7 +171,7 @@ def smallest_seen(scan: Scan, findings: Findings, calibration: Calibration) -> S
     if scan.single_slice:
         return SmallestSeen(None, None, "a single slice: no volume can be told")
     cell = np.array(findings.coarse.factor) * scan.spacing
-    blur = np.sqrt((np.maximum(1.0, 0.0) ** 2 + cell**2 / 12 + np.where(cell < 2.5, cell**2 / 2, 0.0)))
+    blur = np.sqrt(np.maximum(1.0, 0.0) ** 2 + cell**2 / 12 + np.where(cell < 2.5, cell**2 / 2, 0.0))
     contrast = (findings.coarse.least_z + 2.33) * findings.coarse.noise
     spread = float((2 * np.pi) ** 1.5 * np.prod(blur))
     mass = None if calibration.mg_cm3_per_hu is None else contrast * spread * calibration.mg_cm3_per_hu / 1000

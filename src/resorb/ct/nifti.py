@@ -23,7 +23,7 @@ def is_nifti(name: str) -> bool:
     return name.lower().endswith((".nii", ".nii.gz"))
 
 
-def open_nifti(path: Path) -> tuple[Any, tuple[int, ...], NDArray[np.float64]]:
+def open_nifti(path: Path) -> tuple[Any, tuple[int, ...], NDArray[Any]]:
     """The image, its first three sizes and its affine in LPS. Refuses damage, lying headers, NaN or sheared affines."""
     import nibabel
 
@@ -31,7 +31,7 @@ def open_nifti(path: Path) -> tuple[Any, tuple[int, ...], NDArray[np.float64]]:
     try:
         image: Any = nibabel.load(path)
         shape, affine = tuple(map(int, image.shape)), np.asarray(image.affine, np.float64)
-    except Exception as error:  # nibabel meets damaged headers with many kinds of error
+    except Exception as error:  # noqa: BLE001  nibabel meets damaged headers with many kinds of error
         raise refuse(path.name, f"no readable NIfTI ({type(error).__name__}: {str(error)[:150]})", "a NIfTI-1 or -2 file") from None
     if len(shape) < 3 or any(n != 1 for n in shape[3:]):
         raise refuse(path.name, f"{len(shape)} dimensions {shape}", "one volume (several phases must be split)")
@@ -57,7 +57,7 @@ def _check_size(path: Path) -> None:
         raise refuse(path.name, f"a header that promises {voxels:,} voxels in a file of {path.stat().st_size:,} bytes", "an honest header")
 
 
-def _checked_affine(path: Path, affine: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.float64]:
+def _checked_affine(path: Path, affine: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     if affine.shape != (4, 4) or not np.isfinite(affine[:3]).all():
         raise refuse(path.name, "an affine with NaN or infinity", "12 finite numbers", "write the file again from its DICOM")
     lengths = np.linalg.norm(affine[:3, :3], axis=0)
@@ -70,10 +70,10 @@ def _checked_affine(path: Path, affine: NDArray[np.float64], shape: tuple[int, .
         raise refuse(path.name, "a sheared affine (gantry tilt?)", "axes at right angles", "resample it to a straight grid")
     lps = RAS_LPS @ affine
     lps[3] = [0, 0, 0, 1]
-    return lps
+    return np.asarray(lps)
 
 
-def slice_axis_first(affine: NDArray[np.float64]) -> tuple[int, int, int]:
+def slice_axis_first(affine: NDArray[Any]) -> tuple[int, int, int]:
     """The permutation that puts the axis nearest the patient's long axis first, then rows (back), then columns (left)."""
     size = np.abs(affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0))
     first = int(np.argmax(size[2]))
@@ -82,7 +82,7 @@ def slice_axis_first(affine: NDArray[np.float64]) -> tuple[int, int, int]:
     return first, row, next(axis for axis in rest if axis != row)
 
 
-def read_nifti(path: Path) -> tuple[NDArray[np.generic], NDArray[np.float64], list[str]]:
+def read_nifti(path: Path) -> tuple[NDArray[Any], NDArray[Any], list[str]]:
     """HU [slice, row, column] and the LPS affine. Refuses what cannot be HU."""
     image, shape, affine = open_nifti(path)
     if min(shape) < 2:
@@ -96,11 +96,13 @@ def read_nifti(path: Path) -> tuple[NDArray[np.generic], NDArray[np.float64], li
 def _voxels(image: Any, path: Path) -> NDArray[Any]:
     try:
         return np.asarray(image.dataobj.get_unscaled())
-    except Exception as error:  # truncated or damaged compressed streams, short files
-        raise refuse(path.name, f"voxels that cannot be read ({type(error).__name__}: {str(error)[:150]})", "a whole file", "copy it again") from None
+    except Exception as error:  # noqa: BLE001  truncated or damaged compressed streams, short files
+        raise refuse(
+            path.name, f"voxels that cannot be read ({type(error).__name__}: {str(error)[:150]})", "a whole file", "copy it again"
+        ) from None
 
 
-def _as_hu(stored: NDArray[Any], image: Any, path: Path) -> tuple[NDArray[np.generic], list[str]]:
+def _as_hu(stored: NDArray[Any], image: Any, path: Path) -> tuple[NDArray[Any], list[str]]:
     slope, intercept = (1.0, 0.0) if image.dataobj.slope is None else (float(image.dataobj.slope), float(image.dataobj.inter))
     if stored.dtype.kind not in "iuf" or stored.dtype.itemsize > 8:
         raise refuse(path.name, f"voxels of type {stored.dtype}", "numbers")
@@ -118,12 +120,13 @@ def _as_hu(stored: NDArray[Any], image: Any, path: Path) -> tuple[NDArray[np.gen
     return hu, said
 
 
-def write_labels(path: Path, labels: NDArray[np.integer[Any]], affine: NDArray[np.float64]) -> None:
+def write_labels(path: Path, labels: NDArray[Any], affine: NDArray[Any]) -> None:
     """A label map [slice, row, column] as NIfTI that overlays the scan; written whole or not at all."""
     import nibabel
 
+    made: Any = nibabel.Nifti1Image
     ras = RAS_LPS @ affine[:, [2, 1, 0, 3]]
-    image = nibabel.Nifti1Image(labels.transpose(2, 1, 0), ras)
+    image = made(labels.transpose(2, 1, 0), ras)
     image.header.set_xyzt_units("mm")
     image.set_sform(ras, 1)
     image.set_qform(ras, 1)

@@ -6,6 +6,7 @@ Square tiles of about 5 mm of quiet tissue are compared with the tiles beside, a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,8 @@ MAD_TO_SD = 1.4826
 @dataclass(frozen=True)
 class Noise:
     """voxel_hu : standard deviation of one voxel. [HU] together : the variance of a sum over a region is
-    voxels x voxel_hu^2 x together (1 for white noise). measured : false when the scan has no quiet tissue to measure in."""
+    voxels x voxel_hu^2 x together (1 for white noise). measured : false when the scan has no quiet tissue to measure in.
+    """
 
     voxel_hu: float
     together: float
@@ -40,7 +42,7 @@ def measure_noise(scan: Scan) -> Noise:
         means.append(here)
         sds.append(residual.std(axis=(1, 3), ddof=1))
         if k + 1 < len(scan.hu):
-            there, other = _tiles(scan.hu[k + 1], tile)
+            _, other = _tiles(scan.hu[k + 1], tile)
             along.append((residual * other).mean(axis=(1, 3)) / np.maximum(sds[-1] * other.std(axis=(1, 3)), 1e-3))
     return _from_tiles(np.array(means), np.array(sds), along, tile[0] * tile[1])
 
@@ -49,7 +51,7 @@ def _slice_pairs(slices: int) -> list[int]:
     return sorted({int(k) for k in np.linspace(0, max(0, slices - 2), min(SLICES, max(1, slices - 1)))})
 
 
-def _tiles(one: NDArray[np.generic], tile: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _tiles(one: NDArray[Any], tile: tuple[int, int]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Tile means, and residuals [tile row, row, tile column, column] around them."""
     rows, columns = one.shape[0] // tile[0], one.shape[1] // tile[1]
     view = one[: rows * tile[0], : columns * tile[1]].astype(np.float32).reshape(rows, tile[0], columns, tile[1])
@@ -57,7 +59,7 @@ def _tiles(one: NDArray[np.generic], tile: tuple[int, int]) -> tuple[NDArray[np.
     return mean, view - mean[:, None, :, None]
 
 
-def _from_tiles(means: NDArray[np.float32], sds: NDArray[np.float32], along: list[NDArray[np.float32]], count: int) -> Noise:
+def _from_tiles(means: NDArray[Any], sds: NDArray[Any], along: list[NDArray[Any]], count: int) -> Noise:
     quiet = (means > TISSUE[0]) & (means < TISSUE[1])
     if quiet.sum() < FEWEST_TILES:
         return Noise(30.0, 2.0, False)
@@ -71,4 +73,6 @@ def _from_tiles(means: NDArray[np.float32], sds: NDArray[np.float32], along: lis
     full = within + between**2 * (1 - 1 / count)
     plane = between**2 * count / max(full, 1e-6)
     lag = float(np.median(np.concatenate([a[q] for a, q in zip(along, quiet[: len(along)], strict=False)]))) if along else 0.0
-    return Noise(max(float(np.sqrt(full)) if plane > 1.5 else voxel, 0.5), float(np.clip(plane, 0.3, 60.0) * (1 + 2 * np.clip(lag, 0, 1) ** 1)))
+    return Noise(
+        max(float(np.sqrt(full)) if plane > 1.5 else voxel, 0.5), float(np.clip(plane, 0.3, 60.0) * (1 + 2 * np.clip(lag, 0, 1) ** 1))
+    )

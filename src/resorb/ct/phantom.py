@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ class Ellipsoid:
     centre: tuple[float, float, float]
     semi_axes: tuple[float, float, float]
     density: float
-    axes: NDArray[np.float64] = field(default_factory=lambda: np.eye(3))
+    axes: NDArray[Any] = field(default_factory=lambda: np.eye(3))
 
     @property
     def volume_mm3(self) -> float:
@@ -58,7 +59,7 @@ class Scanner:
     hu_per_mg_cm3: float = HU_PER_MG_CM3
 
     @property
-    def affine(self) -> NDArray[np.float64]:
+    def affine(self) -> NDArray[Any]:
         """(slice, row, column, 1) to LPS mm; the middle of the volume is at the origin."""
         affine = np.zeros((4, 4))
         affine[2, 0], affine[1, 1], affine[0, 2], affine[3, 3] = *self.spacing, 1.0
@@ -66,7 +67,7 @@ class Scanner:
         return affine
 
 
-def make(scanner: Scanner, deposits: list[Ellipsoid], seed: int = 0, tissue: NDArray[np.float32] | None = None) -> Scan:
+def make(scanner: Scanner, deposits: list[Ellipsoid], seed: int = 0, tissue: NDArray[Any] | None = None) -> Scan:
     """The scan that this scanner makes of these deposits, in uniform tissue of 40 HU or in `tissue` (HU, same shape)."""
     image = np.full(scanner.shape, TISSUE_HU, np.float32) if tissue is None else tissue.astype(np.float32)
     for deposit in deposits:
@@ -76,7 +77,7 @@ def make(scanner: Scanner, deposits: list[Ellipsoid], seed: int = 0, tissue: NDA
     return Scan(np.rint(image).clip(-1024, 3071).astype(np.int16), scanner.affine, acquisition, source=f"phantom, seed {seed}")
 
 
-def noise(scanner: Scanner, random: np.random.Generator) -> NDArray[np.float32]:
+def noise(scanner: Scanner, random: np.random.Generator) -> NDArray[Any]:
     """Noise of the stated standard deviation, white or grained within each slice. [HU]"""
     field = random.standard_normal(scanner.shape, dtype=np.float32)
     if scanner.grain_mm > 0:
@@ -86,7 +87,7 @@ def noise(scanner: Scanner, random: np.random.Generator) -> NDArray[np.float32]:
     return field * np.float32(scanner.noise_hu)
 
 
-def draw(image: NDArray[np.float32], deposit: Ellipsoid, scanner: Scanner) -> None:
+def draw(image: NDArray[Any], deposit: Ellipsoid, scanner: Scanner) -> None:
     """Add one blurred ellipsoid to an image, [slice, row, column] in HU."""
     step = max(0.1, min(deposit.semi_axes) / 8)
     points, share = _cubes(deposit, step)
@@ -105,7 +106,7 @@ def draw(image: NDArray[np.float32], deposit: Ellipsoid, scanner: Scanner) -> No
     image[tuple(windows)] += (drawn * scale).astype(np.float32)
 
 
-def _cubes(deposit: Ellipsoid, step: float) -> tuple[list[NDArray[np.float64]], NDArray[np.float64]]:
+def _cubes(deposit: Ellipsoid, step: float) -> tuple[list[NDArray[Any]], NDArray[Any]]:
     """Offsets along z, y, x and the share of each small cube that lies inside."""
     half = [float(np.linalg.norm(np.array(deposit.axes)[:, axis] * deposit.semi_axes)) for axis in (2, 1, 0)]
     points = [np.arange(-math.ceil(h / step) - 1, math.ceil(h / step) + 2) * step for h in half]
@@ -116,7 +117,7 @@ def _cubes(deposit: Ellipsoid, step: float) -> tuple[list[NDArray[np.float64]], 
     return points, np.clip((1 - radius) / edge + 0.5, 0, 1)
 
 
-def _window(scanner: Scanner, axis: int, centre: float, points: NDArray[np.float64], thickness: float) -> tuple[NDArray[np.float64], slice]:
+def _window(scanner: Scanner, axis: int, centre: float, points: NDArray[Any], thickness: float) -> tuple[NDArray[Any], slice]:
     """Positions of the voxels within reach along one axis, and where they are in the image."""
     at = (np.arange(scanner.shape[axis]) - (scanner.shape[axis] - 1) / 2) * scanner.spacing[axis]
     reach = points.max() + REACH * scanner.blur_mm + (thickness / 2 if axis == 0 else 0)
@@ -125,18 +126,18 @@ def _window(scanner: Scanner, axis: int, centre: float, points: NDArray[np.float
     return at[first:last], slice(first, last)
 
 
-def _in_plane_profile(distance: NDArray[np.float64], blur: float, thickness: float) -> NDArray[np.float64]:
+def _in_plane_profile(distance: NDArray[Any], blur: float, thickness: float) -> NDArray[Any]:
     """Gaussian spread. [1/mm]"""
-    return np.exp(-0.5 * (distance / blur) ** 2) / (blur * math.sqrt(2 * math.pi))
+    return np.asarray(np.exp(-0.5 * (distance / blur) ** 2) / (blur * math.sqrt(2 * math.pi)))
 
 
-def _slice_profile(distance: NDArray[np.float64], blur: float, thickness: float) -> NDArray[np.float64]:
+def _slice_profile(distance: NDArray[Any], blur: float, thickness: float) -> NDArray[Any]:
     """Gaussian spread seen through a slice of this thickness. [1/mm]"""
     scale = blur * math.sqrt(2)
-    return (erf((distance + thickness / 2) / scale) - erf((distance - thickness / 2) / scale)) / (2 * thickness)
+    return np.asarray((erf((distance + thickness / 2) / scale) - erf((distance - thickness / 2) / scale)) / (2 * thickness))
 
 
-def random_deposit(random: np.random.Generator, centre: NDArray[np.float64], radius: tuple[float, float] = (0.6, 4.0)) -> Ellipsoid:
+def random_deposit(random: np.random.Generator, centre: NDArray[Any], radius: tuple[float, float] = (0.6, 4.0)) -> Ellipsoid:
     """An ellipsoid of 150 to 800 mg/cm3 whose semi-axes lie within `radius`, turned any way. [mm]"""
     mean = random.uniform(*radius)
     axes = np.clip(mean * random.uniform(0.75, 1.3, 3), *radius)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,9 +70,9 @@ def _projection(scan: Scan, measurement: Measurement, axis: int) -> Picture:
     return Picture(f"mip-{name}", f"maximum intensity, seen {words}", png(grey), int(columns), int(rows), (), tuple(marks))
 
 
-def _grey(hu: NDArray[np.generic], window: tuple[float, float]) -> NDArray[np.uint8]:
+def _grey(hu: NDArray[Any], window: tuple[float, float]) -> NDArray[Any]:
     low, high = window
-    return (np.clip((hu.astype(np.float32) - low) / (high - low), 0, 1) * 255).astype(np.uint8)
+    return np.asarray(np.clip((hu.astype(np.float32) - low) / (high - low), 0, 1) * 255, np.uint8)
 
 
 def outline(mask: NDArray[np.bool_]) -> Iterator[tuple[tuple[float, float], tuple[float, float]]]:
@@ -83,7 +84,7 @@ def outline(mask: NDArray[np.bool_]) -> Iterator[tuple[tuple[float, float], tupl
         yield (float(x), float(y)), (float(x), float(y + 1))
 
 
-def png(grey: NDArray[np.uint8]) -> bytes:
+def png(grey: NDArray[Any]) -> bytes:
     """8-bit grey PNG (ISO 15948) of a [row, column] picture."""
     rows = np.concatenate([np.zeros((len(grey), 1), np.uint8), grey], 1)
 

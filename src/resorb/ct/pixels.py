@@ -21,7 +21,7 @@ HU_RANGE = (-32768.0, 65535.0)
 WORKERS = min(4, os.cpu_count() or 1)
 
 
-def fill(headers: Sequence[Header]) -> NDArray[np.generic]:
+def fill(headers: Sequence[Header]) -> NDArray[Any]:
     """HU of the slices in the order given, [slice, row, column]. Rescaled slice by slice.
 
     int16 where all slopes and intercepts are whole numbers (HU beyond int16 are clipped), otherwise float32.
@@ -39,7 +39,7 @@ def fill(headers: Sequence[Header]) -> NDArray[np.generic]:
     return volume
 
 
-def new_volume(shape: tuple[int, int, int], rescales: Sequence[tuple[float, float]]) -> NDArray[np.generic]:
+def new_volume(shape: tuple[int, int, int], rescales: Sequence[tuple[float, float]]) -> NDArray[Any]:
     """An empty volume of the narrowest type that holds these rescales."""
     whole = all(slope.is_integer() and intercept.is_integer() for slope, intercept in rescales)
     try:
@@ -57,17 +57,17 @@ def rescale_of(header: Header) -> tuple[float, float]:
     return slope, intercept
 
 
-def _fill_slice(header: Header, into: NDArray[np.generic], rescale: tuple[float, float]) -> None:
+def _fill_slice(header: Header, into: NDArray[Any], rescale: tuple[float, float]) -> None:
     if header.is_plain and header.deflated_at is None and into.dtype == np.int16:
         _read_words(header, into)
-        stored: NDArray[np.generic] = into if header.whole("PixelRepresentation") else into.view(np.uint16)
+        stored: NDArray[Any] = into if header.whole("PixelRepresentation") else into.view(np.uint16)
         stored = _sign(stored, header)
     else:
         stored = _stored(header)
     to_hu(stored, into, rescale)
 
 
-def _read_words(header: Header, into: NDArray[np.generic]) -> None:
+def _read_words(header: Header, into: NDArray[Any]) -> None:
     """Little-endian words straight from the file into the volume."""
     assert header.pixels_at is not None
     if header.entry.path is None:
@@ -82,7 +82,7 @@ def _read_words(header: Header, into: NDArray[np.generic]) -> None:
         into.byteswap(inplace=True)
 
 
-def _stored(header: Header) -> NDArray[np.generic]:
+def _stored(header: Header) -> NDArray[Any]:
     """Stored values of one slice, whatever its transfer syntax."""
     if header.is_plain:
         raw = header.entry.fetch()
@@ -105,7 +105,7 @@ def _data_set(header: Header) -> Any:
     return pydicom.dcmread(io.BytesIO(header.entry.fetch()), force=True)
 
 
-def decode(open_data_set: Callable[[], Any], name: str) -> NDArray[np.generic]:
+def decode(open_data_set: Callable[[], Any], name: str) -> NDArray[Any]:
     """Pixel data by pydicom and its installed decoders; one clear refusal for whatever goes wrong there."""
     try:
         with warnings.catch_warnings():
@@ -113,9 +113,14 @@ def decode(open_data_set: Callable[[], Any], name: str) -> NDArray[np.generic]:
             return np.asarray(open_data_set().pixel_array)
     except ScanRefused:
         raise
-    except Exception as error:  # decoders raise many kinds for damaged pixel data
+    except Exception as error:  # noqa: BLE001  decoders raise many kinds for damaged pixel data
         said = str(error).strip().splitlines()
-        raise refuse(name, f"pixel data that cannot be decoded ({type(error).__name__}: {said[0][:200] if said else ''})", "whole pixel data", "copy the file again") from None
+        raise refuse(
+            name,
+            f"pixel data that cannot be decoded ({type(error).__name__}: {said[0][:200] if said else ''})",
+            "whole pixel data",
+            "copy the file again",
+        ) from None
 
 
 def _sign(stored: NDArray[Any], header: Header) -> NDArray[Any]:

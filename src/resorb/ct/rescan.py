@@ -8,6 +8,7 @@ measured around it, and counted by the same definition. The spread of these coun
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ REPEATS = 24
 T_95 = 2.07
 GRAIN_FROM = 1.5
 
-Floats = NDArray[np.float64]
+Floats = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def _shifted(coefficients: Floats, shifts: Floats) -> Floats:
     z, y, x = (_moves(shifts[:, axis], coefficients.shape[axis]) for axis in range(3))
     out = np.matmul(z, out.reshape(len(shifts), slices, rows * columns)).reshape(out.shape)
     out = np.matmul(y[:, None], out)
-    return np.matmul(out, x.transpose(0, 2, 1)[:, None])
+    return np.asarray(np.matmul(out, x.transpose(0, 2, 1)[:, None]))
 
 
 def _moves(shift: Floats, size: int) -> Floats:
@@ -88,7 +89,7 @@ def _count(stacked: Floats, slices: int, around: Surroundings, spacing: float, c
     none = np.zeros(REPEATS)
     if not len(flat):
         return Counts(none, none, none, peak)
-    runs = runs_of(flat, stacked.shape)  # type: ignore[arg-type]
+    runs = runs_of(flat, stacked.shape)
     values = stacked.reshape(-1)[flat]
     lesions, lesion = join_in_slice(runs, convention.connectivity)
     pixels = np.bincount(lesion, runs.size, lesions)

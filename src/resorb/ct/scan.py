@@ -6,6 +6,7 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,8 +43,8 @@ class Scan:
     [[11.0, 20.0, 33.0]]
     """
 
-    hu: NDArray[np.generic]
-    affine: NDArray[np.float64]
+    hu: NDArray[Any]
+    affine: NDArray[Any]
     acquisition: Acquisition = Acquisition()
     warnings: tuple[str, ...] = ()
     other_series: tuple[str, ...] = ()
@@ -52,7 +53,7 @@ class Scan:
     unique_id: str = field(default="", compare=False)
 
     @cached_property
-    def spacing(self) -> NDArray[np.float64]:
+    def spacing(self) -> NDArray[Any]:
         """Distance between neighbours along slice, row, column. [mm] NaN for the slices of a single slice."""
         lengths = np.linalg.norm(self.affine[:3, :3], axis=0)
         return np.array([np.nan, *lengths[1:]]) if self.single_slice else lengths
@@ -77,14 +78,14 @@ class Scan:
                 digest.update(part)
         return digest.hexdigest()[:32]
 
-    def to_lps(self, index: object) -> NDArray[np.float64]:
+    def to_lps(self, index: object) -> NDArray[Any]:
         """Positions of (slice, row, column) indices, shape (n, 3). LPS [mm]"""
-        return np.asarray(index, np.float64) @ self.affine[:3, :3].T + self.affine[:3, 3]
+        return np.asarray(np.asarray(index, np.float64) @ self.affine[:3, :3].T + self.affine[:3, 3])
 
-    def to_index(self, lps: object) -> NDArray[np.float64]:
+    def to_index(self, lps: object) -> NDArray[Any]:
         """Fractional (slice, row, column) of LPS positions, shape (n, 3). [voxels]"""
-        return (np.asarray(lps, np.float64) - self.affine[:3, 3]) @ np.linalg.inv(self.affine[:3, :3]).T
+        return np.asarray((np.asarray(lps, np.float64) - self.affine[:3, 3]) @ np.linalg.inv(self.affine[:3, :3]).T)
 
 
-def _slice_hash(one: NDArray[np.generic]) -> bytes:
+def _slice_hash(one: NDArray[Any]) -> bytes:
     return hashlib.blake2b(np.ascontiguousarray(one).data, digest_size=16).digest()

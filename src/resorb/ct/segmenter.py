@@ -25,14 +25,19 @@ def segment_scan(scan: Scan) -> Labels:
     """Labels of 117 organs for this scan. Refused where the program is missing or fails; nothing is left behind."""
     program = shutil.which(PROGRAM)
     if program is None:
-        raise refuse("--segment", "no TotalSegmentator on this computer", "one", "pip install TotalSegmentator (Apache-2.0; fetches its weights), or give --labels")
+        raise refuse(
+            "--segment",
+            "no TotalSegmentator on this computer",
+            "one",
+            "pip install TotalSegmentator (Apache-2.0; fetches its weights), or give --labels",
+        )
     with tempfile.TemporaryDirectory(prefix="resorb-") as folder:
         volume, out = Path(folder) / "scan.nii.gz", Path(folder) / "labels.nii.gz"
-        write_labels(volume, scan.hu, scan.affine)  # type: ignore[arg-type]
+        write_labels(volume, scan.hu, scan.affine)
         command = [program, "-i", str(volume), "-o", str(out), "--ml", "--fast", "--quiet"]
         environment = {"TOTALSEG_DISABLE_STATISTICS": "1"}
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_S, env=_with(environment), check=False)
+            done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_S, env=_with(environment), check=False)  # noqa: S603  (an absolute path and our own file names)
         except (OSError, subprocess.TimeoutExpired) as error:
             raise refuse("--segment", f"TotalSegmentator that did not finish ({type(error).__name__})", "labels", "give --labels") from None
         if done.returncode or not out.is_file():

@@ -42,7 +42,8 @@ class Series:
         """One line for people."""
         first = self.first.text
         name = first.get("SeriesDescription", "") or "no description"
-        return f"{self.uid or 'no series UID'}: {name}, {first.get('Modality', '?')}, {self.frames} images, kernel {first.get('ConvolutionKernel', '?') or '?'}"
+        who = f"{self.uid or 'no series UID'}: {name}"
+        return f"{who}, {first.get('Modality', '?')}, {self.frames} images, kernel {first.get('ConvolutionKernel', '?') or '?'}"
 
     @property
     def problems(self) -> list[Problem]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,7 @@ def settle(candidates: list[Candidate], scan: Scan, labels: Labels | None, contr
     return kept, _outside(outside, scan)
 
 
-def site_of(flat: NDArray[np.int64], scan: Scan, labels: Labels) -> tuple[str | None, float | None]:
+def site_of(flat: NDArray[Any], scan: Scan, labels: Labels) -> tuple[str | None, float | None]:
     """The label that holds most of these voxels and 0, or the nearest label within 3 mm and its distance. [mm]"""
     held = np.bincount(labels.index.reshape(-1)[flat].astype(np.int64))
     if len(held) > 1 and held[1:].any():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ FEWEST_SHELL = 60
 DENSE_HU = 130.0
 SIDES = 8
 
-Floats = NDArray[np.float64]
+Floats = NDArray[Any]
 Flags = NDArray[np.bool_]
 
 
@@ -42,7 +43,7 @@ class Surroundings:
     voxel_mm3: float
     noise_hu: float
     together: float
-    origin: NDArray[np.int64]
+    origin: NDArray[Any]
     shared: bool
     clipped: bool
 
@@ -58,9 +59,9 @@ class Neighbourhood:
 
     scan: Scan
     noise: Noise
-    flat: NDArray[np.int64]
-    owner: NDArray[np.int64]
-    foreign: NDArray[np.int64]
+    flat: NDArray[Any]
+    owner: NDArray[Any]
+    foreign: NDArray[Any]
 
     @classmethod
     def of(cls, scan: Scan, findings: Findings) -> Neighbourhood:
@@ -83,9 +84,9 @@ class Neighbourhood:
         hu = self.scan.hu[tuple(slice(a, b) for a, b in zip(low, high, strict=True))].astype(np.float64)
         owners = self._owners(hu, low, high)
         owners[tuple((at - low).T)] = which + 1
-        return _assign(hu, owners, which, self.scan, self.noise, low, high)
+        return _assign(hu, owners, which, self.scan, self.noise, low)
 
-    def _owners(self, hu: Floats, low: NDArray[np.int64], high: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _owners(self, hu: Floats, low: NDArray[Any], high: NDArray[Any]) -> NDArray[Any]:
         """Whose each voxel of a crop is: 0 nobody, i + 1 deposit i, -1 something that is no deposit."""
         shape = self.scan.hu.shape
         k, j, i = (np.arange(a, b) for a, b in zip(low, high, strict=True))
@@ -101,17 +102,16 @@ class Neighbourhood:
         return out.reshape(hu.shape)
 
 
-def _is_in(wanted: NDArray[np.int64], ordered: NDArray[np.int64]) -> Flags:
+def _is_in(wanted: NDArray[Any], ordered: NDArray[Any]) -> Flags:
     """Which of these are among the sorted others."""
     if not len(ordered):
         return np.zeros(len(wanted), bool)
     return np.asarray(ordered[np.minimum(np.searchsorted(ordered, wanted), len(ordered) - 1)] == wanted)
 
 
-def _assign(
-    hu: Floats, owners: NDArray[np.int64], which: int, scan: Scan, noise: Noise, low: NDArray[np.int64], high: NDArray[np.int64]
-) -> Surroundings:
-    """Own voxels, shell and background of one crop."""
+def _assign(hu: Floats, owners: NDArray[Any], which: int, scan: Scan, noise: Noise, low: NDArray[Any]) -> Surroundings:
+    """Own voxels, shell and background of one crop, whose first voxel is `low`."""
+    high = low + hu.shape
     spacing = scan.spacing
     nobody = owners == 0
     core = owners == which + 1
@@ -133,7 +133,7 @@ def _assign(
     return Surroundings(hu, core, own, level, sd, shell, spacing, scan.voxel_mm3, local, noise.together, low, shared, clipped)
 
 
-def _touches(own: Flags, low: NDArray[np.int64], high: NDArray[np.int64], shape: tuple[int, ...]) -> bool:
+def _touches(own: Flags, low: NDArray[Any], high: NDArray[Any], shape: tuple[int, ...]) -> bool:
     """Whether what belongs to the deposit is cut by the edge of the scan."""
     for axis in range(3):
         side = np.moveaxis(own, axis, 0)

@@ -62,8 +62,8 @@ def _facts(measurement: Measurement) -> list[tuple[str, str]]:
         ("Noise", "could not be measured" if scan.noise_hu is None else f"{scan.noise_hu:.1f} HU, measured in this scan"),
         (
             "Agatston convention",
-            f"{convention.name}: from {convention.threshold_hu:g} HU, at least {convention.minimum_area_mm2:g} mm2 and {convention.minimum_pixels} "
-            f"pixel, {convention.connectivity} neighbours, spacing over {convention.slice_mm:g} mm",
+            f"{convention.name}: from {convention.threshold_hu:g} HU, at least {convention.minimum_area_mm2:g} mm2 "
+            f"and {convention.minimum_pixels} pixel, {convention.connectivity} neighbours, spacing over {convention.slice_mm:g} mm",
         ),
         ("Mass calibration", f"{measurement.calibration.mg_cm3_per_hu or 'none'} mg/cm3 per HU: {measurement.calibration.source}"),
         ("Smallest that can be seen", _smallest(measurement)),

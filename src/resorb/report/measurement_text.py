@@ -16,7 +16,7 @@ COLUMNS = (
 
 
 def cell(measured: Measured, digits: int) -> str:
-    """value [low, high], or a dash where it is refused (the reason is told below the table)."""
+    """Value [low, high], or a dash where it is refused (the reason is told below the table)."""
     if isinstance(measured, Refusal):
         return "-"
     return f"{measured.value:.{digits}f} [{measured.low:.{digits}f}, {measured.high:.{digits}f}]"
@@ -41,7 +41,10 @@ def _head(m: Measurement) -> str:
 
 def _table(m: Measurement) -> list[str]:
     head = ["id", "site", *(title for _, title, _ in COLUMNS), "centre x, y, z (LPS mm)", "sure"]
-    rows = [[str(d.id), _site(d), *(cell(getattr(d, n), k) for n, _, k in COLUMNS), ", ".join(f"{c:.1f}" for c in d.centroid_mm), d.sure] for d in m.deposits]
+    rows = [
+        [str(d.id), _site(d), *(cell(getattr(d, n), k) for n, _, k in COLUMNS), ", ".join(f"{c:.1f}" for c in d.centroid_mm), d.sure]
+        for d in m.deposits
+    ]
     sums = (*m.sites, m.total) if len(m.sites) > 1 else (m.total,)
     rows += [["", f"{s.site} ({s.deposits})", *(_sum_cell(s, n, k) for n, _, k in COLUMNS), "", ""] for s in sums]
     widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]

@@ -187,7 +187,8 @@ class Measurement:
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain dicts and lists, ready for JSON: a measure is {value, low, high} or {refused}."""
-        return _plain(self)
+        plain: dict[str, Any] = _plain(self)
+        return plain
 
 
 def _plain(thing: Any) -> Any:

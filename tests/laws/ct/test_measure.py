@@ -1,3 +1,4 @@
+# ruff: noqa: E402, E501  (imports come after what may be missing; tables stay in one line)
 """Laws of `measure`: what must not matter does not, and what is broken is refused in one sentence."""
 
 from __future__ import annotations
@@ -28,7 +29,12 @@ SHARED = Path(os.environ.get("RESORB_SHARED", Path(__file__).parents[4] / "share
 OWN = ct.Settings(calibration=1 / HU_PER_MG_CM3)
 SCANNER = Scanner((40, 72, 72), (1.1, 0.7, 0.7), 0.9, 12.0)
 DEPOSITS = [Ellipsoid((5.0, -4.0, 3.0), (2.5, 2.0, 1.8), 500.0), Ellipsoid((-9.0, 6.0, -6.0), (1.5, 1.5, 2.0), 400.0)]
-REAL = sorted(p for folder in ("qrm-phantom", "refuse", "totalsegmentator/dicom-j2k", "two-dates") for p in (SHARED / folder).rglob("*") if p.is_file() and not p.name.endswith(".gz"))
+REAL = sorted(
+    p
+    for folder in ("qrm-phantom", "refuse", "totalsegmentator/dicom-j2k", "two-dates")
+    for p in (SHARED / folder).rglob("*")
+    if p.is_file() and not p.name.endswith(".gz")
+)
 
 
 @settings(max_examples=25, deadline=None)
@@ -157,5 +163,7 @@ def test_memory_of_reading_is_bounded(tmp_path: Path) -> None:
     hu = volume(4, 512)
     write(small, hu)
     write(large, np.tile(hu, (40, 1, 1)))
-    used = [int(subprocess.run([sys.executable, "-c", code, str(f)], capture_output=True, text=True, check=True).stdout) for f in (small, large)]
+    used = [
+        int(subprocess.run([sys.executable, "-c", code, str(f)], capture_output=True, text=True, check=True).stdout) for f in (small, large)
+    ]
     assert used[1] - used[0] < 2 * 160 * 512 * 512 * 2

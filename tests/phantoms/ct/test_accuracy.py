@@ -1,3 +1,4 @@
+# ruff: noqa: E402  (imports come after what may be missing; tables stay in one line)
 """Phantoms of exactly known mass and volume: what the measures must reach. The long sweep is `bench/measure.py`."""
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ np = pytest.importorskip("numpy")
 pytest.importorskip("pydicom")
 
 from bench.measure import calcium_free, crowded, single_deposits
+
 from resorb import ct
 from resorb.ct.phantom import HU_PER_MG_CM3, Ellipsoid, Scanner, draw, make, random_deposit, random_scanner
 
@@ -73,7 +75,10 @@ def test_a_deposit_that_never_reaches_130_hu_is_weighed() -> None:
 def test_texture_tells_chalk_from_mixture() -> None:
     scanner = Scanner((40, 80, 80), (0.8, 0.6, 0.6), 0.6, 10.0)
     even = make(scanner, [Ellipsoid((0, 0, 0), (6, 6, 6), 400.0)], 3)
-    lumps = [Ellipsoid((0, 0, 0), (6, 6, 6), 200.0), *(Ellipsoid((x, y, z), (1.8, 1.8, 1.8), 500.0) for x in (-2.5, 2.5) for y in (-2.5, 2.5) for z in (-2.5, 2.5))]
+    lumps = [
+        Ellipsoid((0, 0, 0), (6, 6, 6), 200.0),
+        *(Ellipsoid((x, y, z), (1.8, 1.8, 1.8), 500.0) for x in (-2.5, 2.5) for y in (-2.5, 2.5) for z in (-2.5, 2.5)),
+    ]
     mixed = make(scanner, lumps, 3)
     (a,), (b,) = (ct.measure(s, settings=ct.Settings(calibration=1 / HU_PER_MG_CM3)).deposits for s in (even, mixed))
     assert a.heterogeneity.high < b.heterogeneity.low

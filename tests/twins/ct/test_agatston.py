@@ -1,3 +1,4 @@
+# ruff: noqa: E402  (imports come after what may be missing; tables stay in one line)
 """The fast score against a slow, literal implementation of the definition, and hand-built corner cases."""
 
 from __future__ import annotations
@@ -43,13 +44,21 @@ def literal(hu, mask, pixel_mm2: float, spacing: float, convention: Convention) 
 @pytest.mark.parametrize("convention", CONVENTIONS.values(), ids=CONVENTIONS)
 @settings(max_examples=40, deadline=None)
 @given(
-    hu=arrays(np.int16, st.tuples(st.integers(1, 4), st.integers(1, 9), st.integers(1, 9)), elements=st.sampled_from([0, 129, 130, 199, 200, 299, 300, 399, 400, 900])),
+    hu=arrays(
+        np.int16,
+        st.tuples(st.integers(1, 4), st.integers(1, 9), st.integers(1, 9)),
+        elements=st.sampled_from([0, 129, 130, 199, 200, 299, 300, 399, 400, 900]),
+    ),
     pixel=st.sampled_from([0.1, 0.25, 0.5, 1.0, 2.25]),
     spacing=st.sampled_from([0.5, 2.5, 3.0]),
     masked=st.booleans(),
 )
 def test_any_small_volume(convention: Convention, hu, pixel: float, spacing: float, masked: bool) -> None:
-    mask = (np.add.outer(np.arange(hu.shape[0]), np.add.outer(np.arange(hu.shape[1]), np.arange(hu.shape[2]))) % 5 > 0) if masked else np.ones(hu.shape, bool)
+    mask = (
+        (np.add.outer(np.arange(hu.shape[0]), np.add.outer(np.arange(hu.shape[1]), np.arange(hu.shape[2]))) % 5 > 0)
+        if masked
+        else np.ones(hu.shape, bool)
+    )
     expected = literal(hu, mask, pixel, spacing, convention)
     assert agatston(hu, mask, pixel, spacing, convention) == pytest.approx(expected, rel=1e-12, abs=1e-12)
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E402  (imports come after what may be missing; tables stay in one line)
 """Finding: bone, table, metal and contrast told apart; labels, boxes and sites."""
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ OWN = ct.Settings(calibration=1 / HU_PER_MG_CM3)
 
 def trunk(*, contrast: float | None = None, table: bool = True, metal: bool = False) -> np.ndarray[Any, Any]:
     """Air, a round body, a spine, a table; a large vessel where `contrast` is its HU."""
-    z, y, x = np.ogrid[: SCANNER.shape[0], : SCANNER.shape[1], : SCANNER.shape[2]]
+    _, y, x = np.ogrid[: SCANNER.shape[0], : SCANNER.shape[1], : SCANNER.shape[2]]
     middle = 54.5
     out = np.full(SCANNER.shape, -1000, np.float32)
     out[np.broadcast_to((x - middle) ** 2 + (y - middle) ** 2 < 46**2, out.shape)] = 40
@@ -99,7 +100,9 @@ def test_without_a_header_nobody_knows_of_contrast() -> None:
     assert "voltage" in measured.deposits[0].mass_mg.reason
 
 
-@pytest.mark.parametrize(("change", "refused", "given"), [({"kernel": "B70f"}, "agatston", "mass_mg"), ({"kernel": "Hr60"}, "agatston", "mass_mg")])
+@pytest.mark.parametrize(
+    ("change", "refused", "given"), [({"kernel": "B70f"}, "agatston", "mass_mg"), ({"kernel": "Hr60"}, "agatston", "mass_mg")]
+)
 def test_a_sharp_kernel_refuses_thresholds(change: dict[str, Any], refused: str, given: str) -> None:
     measured = ct.measure(scan_of(trunk(), [STONE], **change), settings=OWN)
     assert isinstance(getattr(measured.total, refused), Refusal)
@@ -205,7 +208,11 @@ def test_dicom_seg(tmp_path: Path) -> None:
     index = labels_on(scan, {1: "liver", 2: "vertebrae_L1", 3: "aorta"}).index
     slices = [k for k in range(len(index)) if (index[k] == 1).any()]
     meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID, meta.TransferSyntaxUID = "1.2.840.10008.5.1.4.1.1.66.4", "1.2.9", "1.2.840.10008.1.2.1"
+    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID, meta.TransferSyntaxUID = (
+        "1.2.840.10008.5.1.4.1.1.66.4",
+        "1.2.9",
+        "1.2.840.10008.1.2.1",
+    )
 
     def item(**elements: Any) -> Any:
         out = pydicom.Dataset()
@@ -219,10 +226,16 @@ def test_dicom_seg(tmp_path: Path) -> None:
     data.PhotometricInterpretation, data.BitsAllocated, data.BitsStored, data.HighBit, data.PixelRepresentation = "MONOCHROME2", 1, 1, 0, 0
     data.SegmentSequence = [item(SegmentNumber=1, SegmentLabel="liver")]
     data.SharedFunctionalGroupsSequence = [
-        item(PixelMeasuresSequence=[item(PixelSpacing=[0.8, 0.8])], PlaneOrientationSequence=[item(ImageOrientationPatient=[1, 0, 0, 0, 1, 0])], SegmentIdentificationSequence=[item(ReferencedSegmentNumber=1)])
+        item(
+            PixelMeasuresSequence=[item(PixelSpacing=[0.8, 0.8])],
+            PlaneOrientationSequence=[item(ImageOrientationPatient=[1, 0, 0, 0, 1, 0])],
+            SegmentIdentificationSequence=[item(ReferencedSegmentNumber=1)],
+        )
     ]
     places = scan.to_lps(np.array([[k, 0, 0] for k in slices]))
-    data.PerFrameFunctionalGroupsSequence = [item(PlanePositionSequence=[item(ImagePositionPatient=[round(float(v), 4) for v in p])]) for p in places]
+    data.PerFrameFunctionalGroupsSequence = [
+        item(PlanePositionSequence=[item(ImagePositionPatient=[round(float(v), 4) for v in p])]) for p in places
+    ]
     data.PixelData = np.packbits((index[slices] == 1).reshape(-1), bitorder="little").tobytes()
     data.save_as(tmp_path / "seg.dcm", enforce_file_format=True)
     labels = read_labels(tmp_path / "seg.dcm", scan)
@@ -260,7 +273,7 @@ def test_segment_runs_the_installed_program(tmp_path: Path, monkeypatch: pytest.
     nibabel.save(nibabel.Nifti1Image(lut[index].transpose(2, 1, 0), ras), tmp_path / "made.nii.gz")
     (tmp_path / "made.json").write_text(json.dumps({"5": "liver", "30": "vertebrae_L2", "52": "aorta"}))
     program = tmp_path / "TotalSegmentator"
-    program.write_text(f"#!/bin/sh\n/bin/cp {tmp_path}/made.nii.gz \"$4\"\n/bin/cp {tmp_path}/made.json \"${{4%.nii.gz}}.json\"\n")
+    program.write_text(f'#!/bin/sh\n/bin/cp {tmp_path}/made.nii.gz "$4"\n/bin/cp {tmp_path}/made.json "${{4%.nii.gz}}.json"\n')
     program.chmod(0o755)
     labels = segment_scan(scan)
     assert labels.names == {5: "liver", 30: "vertebrae_L2", 52: "aorta"}

@@ -1,3 +1,4 @@
+# ruff: noqa: E402  (imports come after what may be missing; tables stay in one line)
 """The command: table, JSON, page, label map; one message and exit 3 for refused input."""
 
 from __future__ import annotations
@@ -48,7 +49,20 @@ def test_json_has_what_it_promises(scan: Path) -> None:
     assert set(said) >= {"scan", "deposits", "sites", "total", "excluded", "warnings", "versions", "convention", "calibration"}
     assert set(said["scan"]) >= {"identity", "shape", "kvp", "kernel", "spacing_mm", "thickness_mm", "affine_lps"}
     one = said["deposits"][1]
-    names = {"id", "site", "centroid_mm", "agatston", "volume_mm3", "mass_mg", "mass_threshold_mg", "diameter_mm", "peak_hu", "mean_hu", "density_mg_cm3", "slices"}
+    names = {
+        "id",
+        "site",
+        "centroid_mm",
+        "agatston",
+        "volume_mm3",
+        "mass_mg",
+        "mass_threshold_mg",
+        "diameter_mm",
+        "peak_hu",
+        "mean_hu",
+        "density_mg_cm3",
+        "slices",
+    }
     assert set(one) >= names
     for deposit in said["deposits"]:
         for name in ("agatston", "volume_mm3", "mass_mg", "diameter_mm"):
@@ -64,7 +78,7 @@ def test_page_and_label_map(scan: Path, tmp_path: Path) -> None:
     text = page.read_text("utf-8")
     assert text.count("data:image/png;base64,") == 4
     assert "http" not in text.replace("http://www.w3.org", "")
-    assert "<path d=\"M" in text
+    assert '<path d="M' in text
     stored = np.asarray(nibabel.load(labels).dataobj)
     assert sorted(np.unique(stored)) == [0, 1, 2]
 

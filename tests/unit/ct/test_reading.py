@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,9 @@ def test_bits_above_those_stored_are_dropped(tmp_path: Path, signed: int) -> Non
     stored = (hu + 1024 if signed == 0 else hu).astype(np.int32)
     for k in range(3):
         words = ((stored[k] & 0x0FFF) | 0xA000).astype("<u2").tobytes()
-        data = one(hu[k], k, BitsStored=12, HighBit=11, PixelRepresentation=signed, RescaleIntercept=-1024 if signed == 0 else 0, PixelData=words)
+        data = one(
+            hu[k], k, BitsStored=12, HighBit=11, PixelRepresentation=signed, RescaleIntercept=-1024 if signed == 0 else 0, PixelData=words
+        )
         data.save_as(tmp_path / f"{k}.dcm", enforce_file_format=True)
     np.testing.assert_array_equal(ct.read(tmp_path).hu, hu)
 
@@ -182,7 +185,12 @@ def test_a_tilted_stack_without_shear_is_read(tmp_path: Path) -> None:
     normal = np.array([0, np.sin(0.2), np.cos(0.2)])
     for k in range(5):
         place = (np.array([-10.0, -20.0, 100.0]) + 2.5 * k * normal).round(5).tolist()
-        change(folder, k, ImageOrientationPatient=[1, 0, 0, 0, round(float(np.cos(0.2)), 6), round(float(-np.sin(0.2)), 6)], ImagePositionPatient=place)
+        change(
+            folder,
+            k,
+            ImageOrientationPatient=[1, 0, 0, 0, round(float(np.cos(0.2)), 6), round(float(-np.sin(0.2)), 6)],
+            ImagePositionPatient=place,
+        )
     scan = ct.read(folder)
     np.testing.assert_array_equal(scan.hu, volume())
     assert scan.voxel_mm3 == pytest.approx(2.5 * 0.49, rel=1e-3)
@@ -240,8 +248,22 @@ def test_one_slice_is_read_without_a_spacing(tmp_path: Path) -> None:
 
 
 def _enhanced(hu: np.ndarray[Any, Any]) -> pydicom.Dataset:
-    data = one(hu[0], 0, SOPClassUID="1.2.840.10008.5.1.4.1.1.2.1", NumberOfFrames=len(hu), PixelData=(hu.astype(np.int32) + 1024).astype("<i2").tobytes())
-    for name in ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "RescaleSlope", "RescaleIntercept", "KVP", "ConvolutionKernel"):
+    data = one(
+        hu[0],
+        0,
+        SOPClassUID="1.2.840.10008.5.1.4.1.1.2.1",
+        NumberOfFrames=len(hu),
+        PixelData=(hu.astype(np.int32) + 1024).astype("<i2").tobytes(),
+    )
+    for name in (
+        "ImagePositionPatient",
+        "ImageOrientationPatient",
+        "PixelSpacing",
+        "RescaleSlope",
+        "RescaleIntercept",
+        "KVP",
+        "ConvolutionKernel",
+    ):
         delattr(data, name)
     shared, frames = pydicom.Dataset(), []
 
@@ -355,10 +377,10 @@ def test_memory_stays_below_two_volumes(tmp_path: Path) -> None:
 
 
 def test_bytes_and_io_leave_nothing_behind(tmp_path: Path) -> None:
-    before = set(os.listdir("/tmp")) if os.path.isdir("/tmp") else set()
+    before = set(Path(tempfile.gettempdir()).glob("resorb-*"))
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("a.nii", io.BytesIO(b"broken").getvalue() * 100)
     with pytest.raises(ct.ScanRefused):
         ct.read(tmp_path / "a.zip")
-    after = set(os.listdir("/tmp")) if os.path.isdir("/tmp") else set()
-    assert not [n for n in after - before if n.startswith("resorb-")]
+    after = set(Path(tempfile.gettempdir()).glob("resorb-*"))
+    assert not after - before
