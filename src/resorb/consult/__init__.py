@@ -1,11 +1,28 @@
 """The consulting room: a case and the evidence -> kinds, outlook, options, red flags, what to ask next.
 
-In: a `Case` and a `Library`. Out: an `Assessment`. No files, clock or network. Refuses nothing: what cannot be said is said.
+In: a `Case` or a question, and a `Library`. Out: an `Assessment`, a comparison of kinds, an `Answer`. No files, clock or network.
+Refuses nothing: what cannot be said is said.
 """
 
-from .asking import ask
-from .comparison import table
-from .consultation import assess
-from .worked_cases import run_worked_cases
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .asking import ask
+    from .comparison import table
+    from .consultation import assess
+    from .worked_cases import run_worked_cases
 
 __all__ = ["ask", "assess", "run_worked_cases", "table"]
+
+_PLACES = {"ask": "asking", "assess": "consultation", "run_worked_cases": "worked_cases", "table": "comparison"}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a name when it is first asked for, so that an assessment does not pay for the rest."""
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f".{_PLACES[name]}", __name__), name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -89,8 +90,17 @@ def _structural(error: msgspec.ValidationError, file: str, lines: Lines, at: tup
 
 def stamp(folder: Path = CARDS_DIR) -> str:
     """Changes whenever a card file is added, removed or edited."""
-    parts = (f"{p.relative_to(folder)}:{(s := p.stat()).st_size}:{s.st_mtime_ns}" for p in _files(folder))
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+    found: list[str] = []
+    folders = [str(folder)]
+    while folders:
+        with os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir():
+                    folders.append(entry.path)
+                elif entry.name.endswith(".yaml"):
+                    stat = entry.stat()
+                    found.append(f"{entry.path}:{stat.st_size}:{stat.st_mtime_ns}")
+    return hashlib.sha256("\n".join(sorted(found)).encode()).hexdigest()[:16]
 
 
 def compile_cards(folder: Path = CARDS_DIR, *, sealed: bool = False) -> bytes:
