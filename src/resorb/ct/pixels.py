@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from resorb.ct.encapsulated import RLE, decode_rle
 from resorb.ct.header import Header
 from resorb.ct.refused import ScanRefused, refuse
 
@@ -29,8 +30,8 @@ def fill(headers: Sequence[Header]) -> NDArray[Any]:
     rescales = [rescale_of(header) for header in headers]
     volume = new_volume((len(headers), *headers[0].shape), rescales)
     jobs = [(header, volume[i], rescales[i]) for i, header in enumerate(headers)]
-    if all(header.is_plain for header in headers):
-        for job in jobs:
+    if all((header.is_plain and header.deflated_at is None) or header.syntax == RLE for header in headers):
+        for job in jobs:  # too little work outside Python for threads to pay
             _fill_slice(*job)
         return volume
     with ThreadPoolExecutor(WORKERS) as pool:
@@ -93,7 +94,8 @@ def _stored(header: Header) -> NDArray[Any]:
         if header.pixels_at is None or len(raw) < header.pixels_at + 2 * count:
             raise refuse(header.name, "a file that ends within its pixel data", "a whole file", "copy it again")
         return _sign(np.frombuffer(raw, kind, count, header.pixels_at).reshape(header.shape).copy(), header)
-    stored = decode(lambda: _data_set(header), header.name)
+    fast = decode_rle(header)
+    stored = decode(lambda: _data_set(header), header.name) if fast is None else fast
     if stored.shape != header.shape:
         raise refuse(header.name, f"pixel data of shape {stored.shape}", f"{header.shape} as the header says")
     return stored
