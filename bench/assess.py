@@ -53,8 +53,9 @@ def grown(shelf: Library, times: int) -> Library:
     """The same library with every kind copied under other ids and other words: more cards, the same cases."""
     decks = msgspec.to_builtins(shelf.decks)
     for n in range(1, times):
-        text = msgspec.json.encode({"kinds": msgspec.to_builtins(shelf.decks.kinds), "words": msgspec.to_builtins(shelf.decks.words)}).decode()
-        for word in sorted((w.id for w in shelf.decks.words if w.group not in ("sex", "outcome", "course", "modality")), key=len, reverse=True):
+        text = msgspec.json.encode({"kinds": shelf.decks.kinds, "words": shelf.decks.words}).decode()
+        renamed = (w.id for w in shelf.decks.words if w.group not in ("sex", "outcome", "course", "modality"))
+        for word in sorted(renamed, key=len, reverse=True):
             text = text.replace(f'"{word}"', f'"{word}_x{n}"')
         copied = msgspec.json.decode(text)
         known = {w["id"] for w in decks["words"]}

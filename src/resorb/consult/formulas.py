@@ -67,7 +67,7 @@ def calcium_creatinine_clearance_ratio(
     return urine_calcium_conc * (creatinine / _number(card, "umol_per_mmol")) / (calcium * urine_creatinine)
 
 
-def mcclelland_2015(
+def mcclelland_2015(  # noqa: PLR0913  (the paper's own inputs)
     card: Formula,
     *,
     age: float,
@@ -83,7 +83,7 @@ def mcclelland_2015(
     return _risk(card, terms + _number(card, "ln_agatston_plus_1") * math.log1p(agatston))
 
 
-def mcclelland_2015_without_cac(
+def mcclelland_2015_without_cac(  # noqa: PLR0913  (the paper's own inputs)
     card: Formula, *, age: float, cholesterol_total: float, cholesterol_hdl: float, systolic_bp: float, sex: str, words: Collection[str]
 ) -> float:
     """The same risk, %, from the risk factors alone (cholesterol in mmol/L, pressure in mmHg)."""

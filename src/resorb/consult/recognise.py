@@ -39,6 +39,7 @@ class _Entry(NamedTuple):
     reason: Reason
     speaks_for: bool
     within: frozenset[str]  # for a reason that only names sites: every site wider than those
+    only_wider: bool = False  # true because the site given is wider, and of a reason that asks for the site alone
 
 
 @lru_cache(maxsize=8)
@@ -65,10 +66,12 @@ def stand(facts: Facts, deck: str) -> tuple[list[Standing], list[Standing]]:
         if state:
             true.setdefault(entry.card, []).append(entry)
         elif state is None and entry.speaks_for and (reason := _wide(entry, facts)):
-            true.setdefault(entry.card, []).append(entry._replace(reason=reason))
+            true.setdefault(entry.card, []).append(entry._replace(reason=reason, only_wider=entry.reason.all is None))
     cards: dict[str, Kind | Cause] = getattr(facts.library, deck)
     standings = [
-        _standing(cards[card], sorted(entries, key=_place), facts) for card, entries in true.items() if any(e.speaks_for for e in entries)
+        _standing(cards[card], _once(sorted(entries, key=_place)), facts)
+        for card, entries in true.items()
+        if any(e.speaks_for for e in entries)
     ]
     standings.sort(key=lambda s: (-s.points, s.card.id))
     return [s for s in standings if s.ruled_out is None], [s for s in standings if s.ruled_out is not None]
@@ -95,6 +98,12 @@ def _wide(entry: _Entry, facts: Facts) -> Reason | None:
     given = " or ".join(sorted(facts.library.words[w].name for w in entry.within & facts.sites))
     said = f"{phrase(entry.reason, facts.library)}: possible, the site given ({given}) is wider"
     return structs.replace(entry.reason, weight=weight, says=said, source="expert")
+
+
+def _once(entries: list[_Entry]) -> list[_Entry]:
+    """A wider site is one possibility, however many narrower sites a card names."""
+    first = next((e for e in entries if e.only_wider), None)
+    return [e for e in entries if not e.only_wider or e is first]
 
 
 def _place(entry: _Entry) -> int:
