@@ -48,7 +48,7 @@ def ask_next(standings: list[Standing], facts: Facts) -> tuple[Ask, ...]:
         found[atom].rows += 1
     for atom in _minerals(contenders, facts):
         found[atom].mechanism = True
-    for flag, test in nearly(facts):
+    for flag, test in nearly(facts, frozenset(s.card.id for s in contenders[:2])):
         for atom in _unknown(test, facts):
             found[atom].flags.append(flag.name)
     telling = {atom: worth for atom, unknown in found.items() if (worth := unknown.worth()) > 0}

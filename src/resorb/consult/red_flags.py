@@ -26,12 +26,14 @@ def _index(library: Library) -> dict[str, tuple[RedFlag, ...]]:
     return {atom: tuple(found.values()) for atom, found in flags.items()}
 
 
-def nearly(facts: Facts) -> Iterator[tuple[RedFlag, Test]]:
-    """Red flags that one unknown test keeps from being raised, with that test."""
+def nearly(facts: Facts, likely: frozenset[str]) -> Iterator[tuple[RedFlag, Test]]:
+    """Red flags that one unknown test keeps from being raised, with that test: those of likely kinds, or of the very site."""
+    own = {flag.id for kind in likely if kind in facts.library.kinds for flag in facts.library.kinds[kind].red_flags}
     index = _index(facts.library)
     for flag in {flag.id: flag for fact in facts.ids() for flag in index.get(fact, ())}.values():
         states = [facts.holds(t) for t in flag.when]
-        if False not in states and states.count(None) == 1 and True in states:
+        here = flag.id in own or any(state and test.site is not None for state, test in zip(states, flag.when, strict=True))
+        if here and False not in states and states.count(None) == 1 and True in states:
             yield flag, flag.when[states.index(None)]
 
 
