@@ -10,12 +10,14 @@ import typer
 
 from .._version import __version__
 from ..terms.errors import ResorbError, UserError
+from .demo import demo
 from .evidence import evidence_app
 from .measure import measure
 
 app = typer.Typer(add_completion=True, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 app.add_typer(evidence_app, name="evidence")
 app.command()(measure)
+app.command()(demo)
 
 
 @app.callback(invoke_without_command=True)
@@ -68,28 +70,6 @@ def template(
         raise UserError(f"--words: found {words!r}; expected one of {', '.join(sorted(library().spellings))}")
     for line in form.words(group, library()):
         typer.echo(line)
-
-
-@app.command()
-def demo(
-    name: Annotated[str, typer.Argument(help="One of the published example cases.")] = "shoulder-infraspinatus-lavage",
-    out: Annotated[Path, typer.Option(help="The folder for the page.")] = Path("out"),
-) -> None:
-    """Answer a published case, tell what happened in the end, and write the page."""
-    import resorb
-
-    from .. import examples
-    from ..report import to_text
-
-    if name not in examples.names():
-        raise UserError(f"found the example {name!r}; expected one of {', '.join(examples.names())}")
-    out.mkdir(parents=True, exist_ok=True)
-    page = out / f"{name}.html"
-    said = resorb.assess(resorb.read_case(examples.path(name)))
-    resorb.write(said, page)
-    about = examples.about(name)
-    typer.echo(f"{about['title']} ({about['citation']})\n\n{to_text(said)}")
-    typer.echo(f"What happened in the end: {about['what_happened']}\n\nThe page with pictures: {page.resolve()}")
 
 
 @app.command()
