@@ -20,13 +20,15 @@ def decode_rle(header: Header) -> NDArray[Any] | None:
     if header.syntax != RLE or header.pixels_at is None or header.length != UNDEFINED or header.whole("BitsAllocated") != 16:
         return None
     try:
-        from rle.rle import decode_frame
+        from rle.rle import decode_frame  # type: ignore[import-not-found, unused-ignore]
 
         frame = _frame(header.entry.fetch(), header.pixels_at)
         raw = decode_frame(frame, int(np.prod(header.shape)), 16, "<")
         kind = "<i2" if header.whole("PixelRepresentation") else "<u2"
         return np.frombuffer(bytearray(raw), kind).reshape(header.shape)
-    except Exception:  # noqa: BLE001  the decoder is Rust and raises its own kinds; pydicom then says what is wrong
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException:  # noqa: BLE001  the decoder is Rust: its panics are no Exception; pydicom then says what is wrong
         return None
 
 

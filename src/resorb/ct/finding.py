@@ -25,6 +25,7 @@ from resorb.ct.sites import settle
 from resorb.terms.measurement import Excluded
 
 VOXEL_Z = 6.0
+ROUGHEST = 2.0
 CUT_MM3 = 300.0
 MOTTLE_MM3 = 40.0
 MOST_CANDIDATES = 2000
@@ -149,7 +150,7 @@ def _stands_out(search: _Search) -> NDArray[np.bool_]:
     at_block = tuple(block.T)
     level = coarse.level[at_block]
     level = np.where(level < MIXED_BELOW_HU, MIXED_HU, np.maximum(level, SOFT_HU))
-    rougher = np.maximum(coarse.spread[at_block] / coarse.noise, 1.0)
+    rougher = np.clip(coarse.spread[at_block] / coarse.noise, 1.0, ROUGHEST)
     by_peak = table.peak_hu > level + VOXEL_Z * rougher * max(search.noise.voxel_hu, 1.0)
     cells = coarse.standing_out
     run_cell = _cell_of(table.runs, table.runs.first + table.runs.size // 2, coarse)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
 from resorb.ct.agatston import agatston
-from resorb.ct.extent import RESOLVED_RATIO, Extent, blurred_sphere, extent_of
+from resorb.ct.extent import Extent, blurred_sphere, extent_of
 from resorb.ct.findings import Candidate
 from resorb.ct.rescan import interval, rescans
 from resorb.ct.surroundings import Neighbourhood, Surroundings
@@ -22,6 +22,8 @@ Z_95 = 1.96
 SHARED_SHARE = 0.03
 MODEL_RATIO_SD, MODEL_RATIO_SD_PER_MM = 0.012, 0.012
 SIZE_SD = 0.02
+LEAST_LOWER_RATIO = 0.52
+SHAPE_SD, SHAPE_FROM = 0.2, 0.65
 STEP_SD_MM = 0.12
 DEEP_MM = 1.5
 FEWEST_DEEP = 12
@@ -153,8 +155,9 @@ def _volume_and_diameter(here: Surroundings, size: Extent | None, total: float, 
         reason = "not told apart from the noise of its surroundings"
         return Refusal("volume_mm3", reason), Refusal("diameter_mm", reason)
     peak_sd = size.peak_noise_hu / size.peak_hu
-    ratio_sd = math.hypot(peak_sd, total_sd / total, MODEL_RATIO_SD, MODEL_RATIO_SD_PER_MM * float(here.spacing[0]))
-    if size.ratio - Z_95 * ratio_sd * size.ratio < RESOLVED_RATIO - 0.05:
+    shape_sd = SHAPE_SD * max(0.0, SHAPE_FROM - size.ratio)
+    ratio_sd = math.hypot(peak_sd, total_sd / total, MODEL_RATIO_SD, MODEL_RATIO_SD_PER_MM * float(here.spacing[0]), shape_sd)
+    if size.ratio - Z_95 * ratio_sd * size.ratio < LEAST_LOWER_RATIO:
         largest = size.half_diameter_mm
         reason = f"too small for this scan's blur: its size cannot be told, only that it is below {largest:.1f} mm"
         return Refusal("volume_mm3", reason), Refusal("diameter_mm", reason)

@@ -138,7 +138,7 @@ def _warnings(scan: Scan, findings: Findings, settings: Settings) -> list[str]:
         elif thickness < 0.95 * spacing:
             said.append(f"slices of {thickness:g} mm every {spacing:g} mm leave gaps: deposits between slices are not seen")
     if np.isfinite(spacing) and not 2.4 <= spacing <= 3.1:
-        said.append(f"slices are {spacing:g} mm apart; the Agatston score was defined on 3 mm, and thinner slices score higher")
+        said.append(f"slices are {spacing:g} mm apart; the Agatston score was defined on 3 mm slices, and thinner ones score higher")
     if scan.acquisition.kvp is None and settings.kvp is None:
         said.append("the tube voltage is unknown: the Agatston score assumes 120 kV")
     if findings.labels is not None and findings.labels.covered < 0.99:

@@ -77,6 +77,19 @@ def make(scanner: Scanner, deposits: list[Ellipsoid], seed: int = 0, tissue: NDA
     return Scan(np.rint(image).clip(-1024, 3071).astype(np.int16), scanner.affine, acquisition, source=f"phantom, seed {seed}")
 
 
+def example() -> Scan:
+    """A small trunk with a spine and five deposits of 3 to 80 mg, made on the spot; the same every time."""
+    scanner = Scanner((60, 150, 150), (1.5, 0.8, 0.8), 0.8, 15.0)
+    _, row, column = np.ogrid[: scanner.shape[0], : scanner.shape[1], : scanner.shape[2]]
+    tissue = np.full(scanner.shape, -1000, np.float32)
+    for radius, centre, hu in ((66, 75, -90.0), (60, 75, TISSUE_HU), (13, 112, 550.0), (10, 112, 170.0)):
+        tissue[np.broadcast_to((column - 75) ** 2 + (row - centre) ** 2 < radius**2, tissue.shape)] = hu
+    places = ((-22.0, -12.0, 20.0), (18.0, -20.0, 8.0), (25.0, 6.0, -6.0), (-26.0, 10.0, -18.0), (2.0, -28.0, -25.0))
+    sizes = ((3.5, 3.0, 3.2), (1.2, 1.2, 1.2), (2.0, 2.6, 1.8), (1.0, 1.4, 1.1), (2.5, 2.5, 3.2))
+    densities = (520.0, 450.0, 700.0, 620.0, 260.0)
+    return make(scanner, [Ellipsoid(p, a, d) for p, a, d in zip(places, sizes, densities, strict=True)], 7, tissue)
+
+
 def noise(scanner: Scanner, random: np.random.Generator) -> NDArray[Any]:
     """Noise of the stated standard deviation, white or grained within each slice. [HU]"""
     field = random.standard_normal(scanner.shape, dtype=np.float32)

@@ -18,7 +18,18 @@ from resorb.ct.header import Header
 from resorb.ct.refused import ScanRefused, refuse
 
 INT16 = np.iinfo(np.int16)
-HU_RANGE = (-32768.0, 65535.0)
+MOST_INFLATED = 1 << 28
+# One decoder for each syntax, so that damaged data are not handed from one to the next: some end the whole process on them.
+PLUGINS = {
+    "1.2.840.10008.1.2.5": "pylibjpeg",
+    "1.2.840.10008.1.2.4.80": "pyjpegls",
+    "1.2.840.10008.1.2.4.81": "pyjpegls",
+    "1.2.840.10008.1.2.4.90": "pylibjpeg",
+    "1.2.840.10008.1.2.4.91": "pylibjpeg",
+    "1.2.840.10008.1.2.4.201": "pylibjpeg",
+    "1.2.840.10008.1.2.4.202": "pylibjpeg",
+    "1.2.840.10008.1.2.4.203": "pylibjpeg",
+}
 WORKERS = min(4, os.cpu_count() or 1)
 
 
@@ -88,7 +99,7 @@ def _stored(header: Header) -> NDArray[Any]:
     if header.is_plain:
         raw = header.entry.fetch()
         if header.deflated_at is not None:
-            raw = zlib.decompressobj(-15).decompress(raw[header.deflated_at :], 1 << 30)
+            raw = _inflated(raw[header.deflated_at :], header.name)
         kind = "<i2" if header.whole("PixelRepresentation") else "<u2"
         count = int(np.prod(header.shape))
         if header.pixels_at is None or len(raw) < header.pixels_at + 2 * count:
@@ -99,6 +110,13 @@ def _stored(header: Header) -> NDArray[Any]:
     if stored.shape != header.shape:
         raise refuse(header.name, f"pixel data of shape {stored.shape}", f"{header.shape} as the header says")
     return stored
+
+
+def _inflated(packed: bytes, name: str) -> bytes:
+    try:
+        return zlib.decompressobj(-15).decompress(packed, MOST_INFLATED)
+    except zlib.error as error:
+        raise refuse(name, f"a deflated file that cannot be inflated ({error})", "a whole file", "copy it again") from None
 
 
 def _data_set(header: Header) -> Any:
@@ -112,10 +130,13 @@ def decode(open_data_set: Callable[[], Any], name: str) -> NDArray[Any]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return np.asarray(open_data_set().pixel_array)
-    except ScanRefused:
+            data = open_data_set()
+            if (plugin := PLUGINS.get(str(data.file_meta.TransferSyntaxUID))) is not None:
+                data.pixel_array_options(decoding_plugin=plugin)
+            return np.asarray(data.pixel_array)
+    except (ScanRefused, KeyboardInterrupt, SystemExit):
         raise
-    except Exception as error:  # noqa: BLE001  decoders raise many kinds for damaged pixel data
+    except BaseException as error:  # noqa: BLE001  decoders raise many kinds for damaged pixel data, and those in Rust panic
         said = str(error).strip().splitlines()
         raise refuse(
             name,
