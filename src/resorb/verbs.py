@@ -27,11 +27,17 @@ def read_case(source: str | Path | dict[str, Any]) -> Case:
         return read_case_mapping(source, library())
     name = "stdin" if str(source) == "-" else str(source)
     try:
-        raw = sys.stdin.buffer.read(MAX_BYTES + 1) if name == "stdin" else _read(Path(source), MAX_BYTES + 1)
+        raw = _stdin(MAX_BYTES + 1) if name == "stdin" else _read(Path(source), MAX_BYTES + 1)
         return read_case_text(raw.decode("utf-8-sig"), library(), name=name)
     except UnicodeDecodeError:
         message = "found bytes that are not UTF-8 text; expected a case as YAML or JSON (see `resorb template`)"
         raise CaseRefused([Problem(name, message)]) from None
+
+
+def _stdin(limit: int) -> bytes:
+    if sys.stdin is None or sys.stdin.closed:
+        raise CaseRefused([Problem("stdin", "found it closed; expected a case as YAML or JSON")])
+    return sys.stdin.buffer.read(limit)
 
 
 def _read(path: Path, limit: int) -> bytes:
@@ -67,7 +73,8 @@ def write(result: Any, path: str | Path) -> None:
     writers: dict[str, Any] = {".html": report.to_html, ".json": report.to_json, ".txt": report.to_text}
     writer = writers.get(target.suffix.lower())
     if writer is None:
-        raise UserError(f"{target}: found the ending {target.suffix!r}; expected one of {', '.join(writers)}")
+        found = "a folder" if target.is_dir() else f"the ending {target.suffix!r}"
+        raise UserError(f"{target}: found {found}; expected a file that ends in {', '.join(writers)}")
     text = writer(result)
     try:
         part = target.with_name(f".{target.name}.{os.getpid()}.part")

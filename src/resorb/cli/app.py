@@ -92,3 +92,9 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
+    except OSError as error:
+        typer.echo(f"resorb: {error.filename or 'output'}: {error.strerror or error}; nothing more was written", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        typer.echo("resorb: stopped", err=True)
+        sys.exit(130)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from ..evidence.cards import Intent, Kind, Question, Row
@@ -22,6 +22,9 @@ from .hearing import Heard, hear, meanings, words_of
 from .recognise import stand
 from .sources import shown
 from .words import as_sources, name_of
+
+_DOSE = "dose"  # a meaning, and the question card that says that doses are not given
+_EMERGENCY = "emergency_"  # how the ids of the emergency cards begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +42,57 @@ class _Index:
 
 
 def ask(text: str, library: Library) -> Answer | None:
-    """The answer to a question, or none where the cards do not cover it."""
+    """The answer to a question, or none where the cards do not cover it. What must not wait comes first."""
     index, heard = _index(library), hear(text, library)
+    urgent = _emergency(text, heard, library)
+    if urgent is not None:
+        return urgent
+    dose = _DOSE in heard.meanings
+    heard = replace(heard, meanings=heard.meanings - {_DOSE})
     if not heard.meanings or not _understood(heard, index, library):
         return None
+    answer = _best(text, heard, dose, library)
+    if answer is None or not dose or _DOSE not in library.questions:
+        return answer
+    return _answer(text, answer.heard_as, _said(library.questions[_DOSE]) + answer.sentences, answer.kinds, library)
+
+
+def _best(text: str, heard: Heard, dose: bool, library: Library) -> Answer | None:
+    """The nearest question card, unless a kind is named that it is not about; then that kind's own answer."""
     kinds = heard.kinds or _reached(heard, library)
-    card = _nearest(heard, index, library)
+    card = _nearest(heard, dose, library)
     if card is not None and not _about_another(card, heard, kinds, library):
         return _answer(text, card.asks[0], _said(card), card.kinds, library)
     answer = _from_kind(text, heard, library.kinds[kinds[0]], library) if kinds else None
-    if answer is None and card is not None:
+    fits = card is not None and (not heard.kinds or not set(heard.kinds).isdisjoint(card.kinds))
+    if answer is None and card is not None and fits:
         return _answer(text, card.asks[0], _said(card), card.kinds, library)
     return answer
 
 
+def _emergency(text: str, heard: Heard, library: Library) -> Answer | None:
+    """The emergency of which every word is in the question (the one with most words), with the red flag's own sentences."""
+    found = [(len(w), card) for card, wordings in _emergencies(library) for w in wordings if w and w <= heard.meanings]
+    if not found:
+        return None
+    card = max(found, key=lambda pair: pair[0])[1]
+    flag = next((f for k in library.decks.kinds for f in k.red_flags if f.id == card.id.removeprefix(_EMERGENCY)), None)
+    own = (Sentence(f"{flag.says} {flag.do}", as_sources(flag.source)),) if flag else ()
+    return _answer(text, card.asks[0], own + _said(card), card.kinds, library)
+
+
+@lru_cache(maxsize=8)
+def _emergencies(library: Library) -> tuple[tuple[Question, tuple[frozenset[str], ...]], ...]:
+    cards = (q for q in library.decks.questions if q.id.startswith(_EMERGENCY))
+    return tuple((q, tuple(meanings(words_of(a), library) for a in q.asks)) for q in cards)
+
+
 @lru_cache(maxsize=8)
 def _index(library: Library) -> _Index:
-    wordings = {q.id: tuple(meanings(words_of(a), library) for a in q.asks) for q in library.decks.questions}
+    cards = [q for q in library.decks.questions if q.id != _DOSE and not q.id.startswith(_EMERGENCY)]
+    wordings = {q.id: tuple(meanings(words_of(a), library) for a in q.asks) for q in cards}
     names = {k: meanings(words_of(kind.name), library) for k, kind in library.kinds.items()}
-    named = {q.id: [names[k] for k in q.kinds if k in names] for q in library.decks.questions}
+    named = {q.id: [names[k] for k in q.kinds if k in names] for q in cards}
     whole = {q: frozenset().union(*asked, *named[q]) for q, asked in wordings.items()}
     seen = Counter(m for of in whole.values() for m in of)
     rarity = {m: math.log(1 + (len(whole) - n + 0.5) / (n + 0.5)) for m, n in seen.items()}
@@ -70,17 +105,18 @@ def _understood(heard: Heard, index: _Index, library: Library) -> bool:
     return index.weight(unknown) <= library.listening.unknown * index.weight(heard.meanings)
 
 
-def _nearest(heard: Heard, index: _Index, library: Library) -> Question | None:
+def _nearest(heard: Heard, dose: bool, library: Library) -> Question | None:
     """The question card that is nearest, if it is near enough."""
+    index = _index(library)
     scores = {q: _nearness(heard.meanings, q, index) for q in index.whole}
     if not scores:
         return None
     best = max(scores, key=lambda q: (round(scores[q], 6), -index.weight(index.whole[q])))  # of equals, the narrower card
-    return library.questions[best] if scores[best] >= _needed(heard, library) else None
+    return library.questions[best] if scores[best] >= _needed(heard, dose, library) else None
 
 
-def _needed(heard: Heard, library: Library) -> float:
-    on_topic = bool(heard.kinds) or not heard.meanings.isdisjoint(library.listening.topic)
+def _needed(heard: Heard, dose: bool, library: Library) -> float:
+    on_topic = dose or bool(heard.kinds) or not heard.meanings.isdisjoint(library.listening.topic)
     return library.listening.near if on_topic else library.listening.near_without_topic
 
 
@@ -101,7 +137,8 @@ def _about_another(card: Question, heard: Heard, kinds: tuple[str, ...], library
         return True
     shared = bool(set(kinds) & set(card.kinds))
     if heard.kinds:
-        return not shared
+        wants = frozenset(m for i in library.listening.intents for m in i.said) & heard.meanings
+        return not shared or not wants or not wants <= index.whole[card.id]
     return not (shared and near >= listening.near_of_a_place) and not heard.places <= index.whole[card.id]
 
 
@@ -116,9 +153,11 @@ def _reached(heard: Heard, library: Library) -> tuple[str, ...]:
 
 def _from_kind(text: str, heard: Heard, kind: Kind, library: Library) -> Answer | None:
     """What the kind's own card says to what is wanted of it."""
-    intent = next((i for i in library.listening.intents if not heard.meanings.isdisjoint(i.said)), None)
-    if intent is None:
-        return None
+    intents = library.listening.intents
+    asked = heard.meanings - heard.names
+    intent = next((i for i in intents if not asked.isdisjoint(i.said)), None) or next(
+        (i for i in intents if not heard.meanings.isdisjoint(i.said)), intents[-1]
+    )
     return _answer(text, f"{kind.name}: {intent.id.replace('_', ' ')}", tuple(_wanted(intent, heard, kind, library)), (kind.id,), library)
 
 
@@ -129,16 +168,17 @@ def _wanted(intent: Intent, heard: Heard, kind: Kind, library: Library) -> Itera
     """
     asked = heard.meanings - heard.names
     for part in intent.answer_from:
-        said = [(meanings(words_of(s.says), library), s) for s in _part(part, kind, library)]
+        said = [(meanings(words_of(s.says), library), s) for s in _part(part, kind, asked, library)]
         if part == "claims":
             said = [(of, s) for of, s in said if not of.isdisjoint(asked.union(intent.said))]
         said.sort(key=lambda pair: -len(pair[0] & asked))
         yield from (s for _, s in said[: library.listening.most_of_a_part])
 
 
-def _part(part: str, kind: Kind, library: Library) -> Iterator[Sentence]:
+def _part(part: str, kind: Kind, asked: frozenset[str], library: Library) -> Iterator[Sentence]:
     if part == "outlook":
-        yield from (_counted(row, library) for row in kind.outlook if row.outcome in library.reasoning.goes_away and not row.effect)
+        outcomes = _outcomes(asked, library) or library.reasoning.goes_away
+        yield from (_counted(row, library) for row in kind.outlook if row.outcome in outcomes and not row.effect)
     elif part == "options":
         yield from (Sentence(f"{_name(o.option, library)}: {o.says}", as_sources(o.source)) for o in kind.options if not o.when)
     elif part == "claims":
@@ -148,7 +188,20 @@ def _part(part: str, kind: Kind, library: Library) -> Iterator[Sentence]:
     elif part == "follow_up":
         yield from (Sentence(f.do, as_sources(f.source)) for f in kind.follow_up if not f.when)
     else:
+        if part == "says":
+            yield Sentence(kind.plain.strip(), ("expert",))
         yield from (Sentence(s.says, as_sources(s.source)) for s in getattr(kind, part) if not s.when)
+
+
+def _outcomes(asked: frozenset[str], library: Library) -> frozenset[str]:
+    """The outcomes that are asked for by name (died, came back ...)."""
+    return frozenset(outcome for outcome, names in _outcome_names(library) if any(name and name <= asked for name in names))
+
+
+@lru_cache(maxsize=8)
+def _outcome_names(library: Library) -> tuple[tuple[str, tuple[frozenset[str], ...]], ...]:
+    cards = (w for w in library.decks.words if w.group == "outcome")
+    return tuple((w.id, tuple(meanings(words_of(name), library) for name in (w.name, *w.also))) for w in cards)
 
 
 def _counted(row: Row, library: Library) -> Sentence:

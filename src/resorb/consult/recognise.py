@@ -150,7 +150,7 @@ def ranked(standings: list[Standing], facts: Facts) -> tuple[Ranked, ...]:
 
 
 def _why(reason: Reason, facts: Facts) -> Why:
-    return Why(reason.says or phrase(reason, facts.library, facts.written), reason.weight, as_sources(reason.source))
+    return Why(reason.says or phrase(reason, facts.library, facts), reason.weight, as_sources(reason.source))
 
 
 def _stages(card: Kind | Cause, facts: Facts) -> tuple[StageFound, ...]:

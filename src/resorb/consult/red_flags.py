@@ -45,7 +45,7 @@ def red_flags(facts: Facts) -> tuple[RedFlagFound, ...]:
     raised.sort(key=lambda flag: (_URGENCY.index(flag.urgency), flag.id))
     return tuple(
         RedFlagFound(
-            flag.id, flag.name, flag.urgency, tuple(phrase(t, facts.library, facts.written) for t in flag.when),
+            flag.id, flag.name, flag.urgency, tuple(phrase(t, facts.library, facts) for t in flag.when),
             flag.says, flag.do, as_sources(flag.source),
         )
         for flag in raised

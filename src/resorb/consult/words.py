@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from ..evidence.cards import Test
 from ..evidence.library import Library
-from .conditions import WORD_GROUPS, subject
+from .conditions import subject
+
+if TYPE_CHECKING:
+    from .facts import Facts
 
 
 def as_sources(source: str | tuple[str, ...]) -> tuple[str, ...]:
@@ -14,20 +18,22 @@ def as_sources(source: str | tuple[str, ...]) -> tuple[str, ...]:
     return (source,) if isinstance(source, str) else source
 
 
-def phrase(test: Test, library: Library, written: Mapping[str, str] | None = None) -> str:
-    """A test in words: `phosphate high (2.3 mmol/L)`, `site: tendon or bursa`."""
+def phrase(test: Test, library: Library, facts: Facts | None = None) -> str:
+    """A test in words: `phosphate high (2.3 mmol/L)`, `site: tendon or bursa`. With facts, only what holds in them is named."""
     if test.all is not None:
-        return " and ".join(phrase(t, library, written) for t in test.all)
+        return " and ".join(phrase(t, library, facts) for t in test.all)
     if test.any is not None:
-        return " or ".join(phrase(t, library, written) for t in test.any)
+        holding = [t for t in test.any if facts is not None and facts.holds(t)]
+        return " or ".join(phrase(t, library, facts) for t in holding or test.any)
     if test.not_ is not None:
-        return "not: " + phrase(test.not_, library, written)
+        return "not: " + phrase(test.not_, library)
     quantity = test.lab or test.measure
     if quantity is not None:
-        return _quantity(test, quantity, library, written or {})
+        return _quantity(test, quantity, library, facts.written if facts else {})
     group, words = subject(test)
-    names = " or ".join(library.words[w].name for w in words[:4]) + (" or others" if len(words) > 4 else "")
-    return f"{group}: {names}" if group in WORD_GROUPS else names
+    named = [w for w in words if facts is not None and w in facts.present] or list(words)
+    names = " or ".join(library.words[w].name for w in named[:4]) + (" or others" if len(named) > 4 else "")
+    return f"{group}: {names}"
 
 
 def _quantity(test: Test, quantity: str, library: Library, written: Mapping[str, str]) -> str:

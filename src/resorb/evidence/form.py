@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -42,6 +43,8 @@ PRESENCE = {
 }
 SPOKEN = {"low": "low", "decreased": "low", "reduced": "low", "normal": "normal", "high": "high", "elevated": "high", "raised": "high",
           "increased": "high", "very high": "very_high", "very low": "very_low", "unknown": "unknown"}  # fmt: skip
+_DATE = re.compile(r"(19|20)[0-9]{2}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$")
+_MONTHS = 12  # in a year
 MAX_BYTES = 1_000_000
 MAX_ITEMS = 2_000
 _OTHER_GROUPS = ("finding", "symptom", "condition", "exposure", "medicine", "modality", "stage")
@@ -71,7 +74,10 @@ def _parse(text: str, name: str) -> tuple[Any, Lines]:
         try:
             return json.loads(text, object_pairs_hook=_no_duplicates), {}
         except (_Duplicate, RecursionError) as error:
-            raise CaseRefused([Problem(name, str(error) or "nested too deep")]) from None
+            said = (
+                str(error) if isinstance(error, _Duplicate) else "found values nested too deep; expected fields with words, lists and labs"
+            )
+            raise CaseRefused([Problem(name, said)]) from None
         except ValueError:
             pass  # a flow mapping is YAML too
     try:
@@ -189,6 +195,9 @@ class _Reader:
         near += [i for i in dict.fromkeys(i for s, i in known.items() if parts & set(s.split("_"))) if i not in near][: 4 - len(near)]
         if near:
             return "did you mean " + ", ".join(near[:4]) + f"? (`resorb template --words {group}` lists all)"
+        ids = sorted(set(known.values()))
+        if len(ids) <= 12:
+            return f"expected one of {', '.join(ids)}"
         return f"expected a word of the form (`resorb template --words {group}` lists all)"
 
     # --- quantities ---
@@ -236,6 +245,9 @@ class _Reader:
             unit = value.get("unit")
             value = value["value"] if unit is None else f"{value['value']} {unit}"
         if value is None:
+            return
+        if when is not None and not _DATE.match(when):
+            self.problem(path, f"found the date {_short(when)!r}; expected a year, a month or a day, such as 2025-03-01")
             return
         level = SPOKEN.get(str(value).lower().strip())
         if level == "unknown":
@@ -292,10 +304,9 @@ class _Reader:
             if fact.present is False and fact.word in implied:
                 said = "" if implied[fact.word] == fact.word else f" (said by {implied[fact.word]!r})"
                 self.problem((), f"{fact.word!r} is said to be present{said} and absent; keep one")
-        for word in sorted(present):
-            for other in self.library.words[word].excludes:
-                if other in implied and word < implied[other]:
-                    self.problem((), f"{word!r} and {implied[other]!r} contradict each other; keep one")
+        clashes = {frozenset((word, implied[other])) for word in implied for other in self.library.words[word].excludes if other in implied}
+        for clash in sorted(map(sorted, clashes)):
+            self.problem((), f"{' and '.join(map(repr, clash))} contradict each other; keep one")
         seen: dict[str, Reading] = {}
         for reading in readings:
             first = seen.setdefault(reading.quantity, reading)

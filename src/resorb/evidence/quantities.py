@@ -10,6 +10,7 @@ from .cards import Quantity
 _WRITTEN = re.compile(r"\s*([<>≤≥~]=?)?\s*([-+]?[0-9]+(?:[.,][0-9]+)?(?:[eE][-+]?[0-9]+)?)\s*(.*?)\s*$")
 
 
+_RANGE = re.compile(r"\s*[0-9.]+\s*(-|–|to)\s*[0-9]")
 _LONGEST = 60
 
 
@@ -24,8 +25,13 @@ def parse(text: str, card: Quantity) -> tuple[float, str]:
     if not match:
         raise QuantityError(f"found {text!r}; expected a number with a unit, such as {_example(card)}")
     comparator, number, unit = match.groups()
-    if comparator:
-        raise QuantityError(f"found {text!r}; expected a plain number: write `low`, `normal` or `high` where only a limit is known")
+    if comparator or _RANGE.match(text):
+        instead = (
+            "write `low`, `normal` or `high` where only a limit is known"
+            if card.group == "lab"
+            else f"write one value, such as {_example(card)}"
+        )
+        raise QuantityError(f"found {text!r}; expected a plain number: {instead}")
     if "," in number:
         raise QuantityError(f"found {text!r}; write the decimal with a point ({number.replace(',', '.')}), since a comma is read both ways")
     if not unit and "" not in card.units and card.unit != "":
@@ -40,21 +46,26 @@ def in_bounds(value: float, written: str, card: Quantity) -> float:
     """The value, unless no living person can have it."""
     if not math.isfinite(value) or not card.impossible_under <= value <= card.impossible_over:
         raise QuantityError(
-            f"found {written}, which is {value:.4g} {card.unit}; expected between {card.impossible_under:g} and "
+            f"found {written}{'' if written.endswith(card.unit) else f', which is {value:.4g} {card.unit}'}; expected between {card.impossible_under:g} and "
             f"{card.impossible_over:g} {card.unit}: is the unit right?"
         )
     return value
 
 
 def _factor(unit: str, card: Quantity) -> float | None:
-    for known, factor in {card.unit: 1.0, **card.units}.items():
-        if _plain(known) == _plain(unit):
+    """The factor of a unit: as written first, then whatever its capitals; mM is molar and mm is not."""
+    known = {card.unit: 1.0, **card.units}
+    for name, factor in known.items():
+        if _plain(name) == _plain(unit):
+            return factor
+    for name, factor in known.items():
+        if _plain(name).lower() == _plain(unit).lower() and not name.endswith("M"):
             return factor
     return None
 
 
 def _plain(unit: str) -> str:
-    return unit.replace("µ", "u").replace("μ", "u").replace("²", "2").replace("³", "3").replace(" ", "").replace("^", "").lower()
+    return unit.replace("µ", "u").replace("μ", "u").replace("²", "2").replace("³", "3").replace(" ", "").replace("^", "")
 
 
 def _units(card: Quantity) -> str:

@@ -28,11 +28,15 @@ class Problem:
         return f"{self.where}: {self.message}"
 
 
+_SHOWN = 40
+
+
 class CaseRefused(UserError):
     """A case that cannot be read; carries every problem found in it at once."""
 
     def __init__(self, problems: list[Problem]) -> None:
-        super().__init__("\n".join(map(str, problems)))
+        rest = f"\n... and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
+        super().__init__("\n".join(map(str, problems[:_SHOWN])) + rest)
         self.problems = tuple(problems)
 
 
