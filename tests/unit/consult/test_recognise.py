@@ -48,6 +48,32 @@ def test_a_site_given_only_widely_counts_a_little_and_says_so():
     assert "the site given (shoulder) is wider" in said.kinds[0].why[0].says
 
 
+def test_a_reason_of_a_site_and_more_counts_less_where_the_site_given_is_wider():
+    both = {"all": [{"site": "uterus"}, {"finding": "rim"}], **FOR}
+    made = shelf({"recognise": {"must": [{"site": ["uterus", "pelvis"]}], "for": [{"site": "uterus", **FOR}, both]}})
+    said = assess(case(made, site="pelvis", findings=["rim"]), made)
+    assert [w.weight for w in (said.kinds or said.considered)[0].why] == ["weak", "moderate"]
+    assert assess(case(made, site="uterus", findings=["rim"]), made).kinds[0].fit == "moderate"
+
+
+def test_a_part_is_not_the_region_it_lies_in():
+    made = shelf({"recognise": {"for": [{"site": "pelvis", **FOR}], "must": [{"site": "pelvis"}]}})
+    said = assess(case(made, site="uterus"), made)
+    assert said.none_fits
+
+
+def test_beside_a_place_a_tissue_is_not_a_wider_site():
+    made = shelf({"recognise": {"must": [{"site": ["skin", "scrotum"]}], "for": [{"site": "scrotum", **FOR}, {"finding": "dense", **FOR}]}})
+    assert len(assess(case(made, site="skin", findings=["dense"]), made).kinds[0].why) == 2
+    assert len(assess(case(made, site=["foot", "skin"], findings=["dense"]), made).kinds[0].why) == 1
+
+
+def test_metal_is_no_deposit_of_any_kind():
+    made = shelf({"id": "one"})
+    assert assess(case(made, site="tendon"), made).kinds
+    assert assess(case(made, site="tendon", findings=["metal"]), made).none_fits
+
+
 def test_a_false_must_rules_out_and_says_so():
     made = shelf({"recognise": {"must": [{"site": "tendon"}], "for": [{"finding": "dense", **FOR}]}})
     said = assess(case(made, site="kidney", findings=["dense"]), made)
