@@ -24,6 +24,11 @@ from .sources import shown
 from .words import as_sources, name_of
 
 _DOSE = "dose"  # a meaning, and the question card that says that doses are not given
+_TREAT = frozenset({"treat"})  # what a question for a dose wants of a kind
+_UNKNOWN_BESIDE_A_KIND = 0.6  # a question that names a kind may hold more words no card knows
+_MANY_KINDS = 3  # a card about more kinds is a general one
+_CORE = 0.7  # what this share of a card's wordings speak of is what it is about
+_NOT_TO_TRY = "not_to_try"  # a meaning: tools and poisons nobody should turn on a deposit
 _EMERGENCY = "emergency_"  # how the ids of the emergency cards begin
 
 
@@ -48,8 +53,11 @@ def ask(text: str, library: Library) -> Answer | None:
     if urgent is not None:
         return urgent
     dose = _DOSE in heard.meanings
-    heard = replace(heard, meanings=heard.meanings - {_DOSE})
-    if not heard.meanings or not _understood(heard, index, library):
+    if dose:
+        heard = replace(heard, meanings=heard.meanings - {_DOSE} | (_TREAT if heard.kinds else frozenset()))
+    if dose and not heard.meanings and _DOSE in library.questions:
+        return _answer(text, library.questions[_DOSE].asks[0], _said(library.questions[_DOSE]), (), library)
+    if not heard.meanings or _NOT_TO_TRY in heard.meanings or not _understood(heard, index, library):
         return None
     answer = _best(text, heard, dose, library)
     if answer is None or not dose or _DOSE not in library.questions:
@@ -72,19 +80,19 @@ def _best(text: str, heard: Heard, dose: bool, library: Library) -> Answer | Non
 
 def _emergency(text: str, heard: Heard, library: Library) -> Answer | None:
     """The emergency of which every word is in the question (the one with most words), with the red flag's own sentences."""
-    found = [(len(w), card) for card, wordings in _emergencies(library) for w in wordings if w and w <= heard.meanings]
+    found = [(asks, card, said) for card, wordings in _emergencies(library) for said, asks in wordings if asks and asks <= heard.meanings]
     if not found:
         return None
-    card = max(found, key=lambda pair: pair[0])[1]
+    _, card, said = max(found, key=lambda one: len(one[0]))
     flag = next((f for k in library.decks.kinds for f in k.red_flags if f.id == card.id.removeprefix(_EMERGENCY)), None)
     own = (Sentence(f"{flag.says} {flag.do}", as_sources(flag.source)),) if flag else ()
-    return _answer(text, card.asks[0], own + _said(card), card.kinds, library)
+    return _answer(text, said, own + _said(card), card.kinds, library)
 
 
 @lru_cache(maxsize=8)
-def _emergencies(library: Library) -> tuple[tuple[Question, tuple[frozenset[str], ...]], ...]:
+def _emergencies(library: Library) -> tuple[tuple[Question, tuple[tuple[str, frozenset[str]], ...]], ...]:
     cards = (q for q in library.decks.questions if q.id.startswith(_EMERGENCY))
-    return tuple((q, tuple(meanings(words_of(a), library) for a in q.asks)) for q in cards)
+    return tuple((q, tuple((a, meanings(words_of(a), library)) for a in q.asks)) for q in cards)
 
 
 @lru_cache(maxsize=8)
@@ -101,8 +109,10 @@ def _index(library: Library) -> _Index:
 
 def _understood(heard: Heard, index: _Index, library: Library) -> bool:
     """Whether enough of the question is in words some card knows."""
-    unknown = frozenset(m for m in heard.meanings if m not in index.rarity and m not in heard.names)
-    return index.weight(unknown) <= library.listening.unknown * index.weight(heard.meanings)
+    known = heard.names.union(*(i.said for i in library.listening.intents))
+    unknown = frozenset(m for m in heard.meanings if m not in index.rarity and m not in known)
+    most = max(library.listening.unknown, _UNKNOWN_BESIDE_A_KIND if heard.kinds else 0.0)
+    return index.weight(unknown) <= most * index.weight(heard.meanings)
 
 
 def _nearest(heard: Heard, dose: bool, library: Library) -> Question | None:
@@ -137,9 +147,18 @@ def _about_another(card: Question, heard: Heard, kinds: tuple[str, ...], library
         return True
     shared = bool(set(kinds) & set(card.kinds))
     if heard.kinds:
-        wants = frozenset(m for i in library.listening.intents for m in i.said) & heard.meanings
-        return not shared or not wants or not wants <= index.whole[card.id]
+        return not shared or not _to_the_point(card, heard, library)
     return not (shared and near >= listening.near_of_a_place) and not heard.places <= index.whole[card.id]
+
+
+def _to_the_point(card: Question, heard: Heard, library: Library) -> bool:
+    """Whether a card that concerns the kind named is about what is wanted of it, and about nothing that was not asked."""
+    index = _index(library)
+    wants = frozenset(m for i in library.listening.intents for m in i.said)
+    wordings = index.wordings[card.id]
+    core = frozenset(m for m in wants if sum(m in w for w in wordings) >= _CORE * len(wordings))
+    wanted = wants & heard.meanings
+    return len(card.kinds) <= _MANY_KINDS and bool(wanted) and wanted <= index.whole[card.id] and core <= heard.meanings
 
 
 def _reached(heard: Heard, library: Library) -> tuple[str, ...]:

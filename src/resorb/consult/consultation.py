@@ -50,6 +50,7 @@ def assess(case: Case, library: Library) -> Assessment:
     done = frozenset(d.option for d in case.done)
     flags = red_flags(facts)
     first = cards[:1]
+    absence = _absence(facts) if nothing_seen else ()
     answer: dict[str, Any] = {
         "red_flags": flags,
         "mechanism": _mechanism(kinds, facts),
@@ -62,13 +63,13 @@ def assess(case: Case, library: Library) -> Assessment:
         "hurts": tuple(s for card in first for s in sentences(card.hurts, facts)),
         "options": tuple(o for card in cards for o in options(card, by_kind[card.id], done, facts)),
         "claims": tuple(c for card in cards for c in claims(card)),
-        "absence": _absence(facts) if nothing_seen or not kinds else (),
+        "absence": absence,
         "observed": _observed(case, outlooks),
         "scores": _scores(facts),
         "ask_next": ask_next(standings, facts),
         "cannot_say": tuple(_cannot_say(kinds, cards, by_kind, facts, nothing_seen)),
         "follow_up": tuple(f for card in first for f in follow_up(card, facts)),
-        "plain": plain(kinds, flags, outlooks, facts),
+        "plain": plain(kinds, flags, outlooks, absence, facts),
     }
     return Assessment(
         **answer, sources=_sources(answer, library), versions=Versions(__version__, library.version, case.digest), notice=reasoning.notice

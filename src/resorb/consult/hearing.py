@@ -13,6 +13,7 @@ from functools import lru_cache
 from ..evidence.library import Library
 
 _LENGTH = re.compile(r"\d+(?:[.,]\d+)?\s*-?\s*(?:mm|cm|millimet(?:re|er)s?|centimet(?:re|er)s?)\b")
+_SCORE = re.compile(r"\b[1-9]\d{2,3}\b")
 _ENDINGS = (("ies", "y"), ("ied", "y"), ("sses", "ss"), ("ing", ""), ("ed", ""), ("es", ""), ("s", ""))
 _LONGEST = 10
 _CODED = ("site", "finding", "condition")
@@ -41,9 +42,9 @@ def stem(word: str) -> str:
 
 
 def words_of(text: str) -> Phrase:
-    """The words of a text as stems; a length such as 6 mm becomes one word."""
-    plain = _LENGTH.sub(" lengthgiven ", text.lower().replace("'", "").replace("’", ""))
-    return tuple(stem(w) for w in re.findall(r"[a-z0-9]+", plain))
+    """The words of a text as stems; a length such as 6 mm becomes one word, and so does a number of hundreds."""
+    plain = _LENGTH.sub(" lengthgiven ", re.sub(r"\bwhat['’]?s\b", "what is", text.lower()).replace("'", "").replace("’", ""))
+    return tuple(stem(w) for w in re.findall(r"[a-z0-9]+", _SCORE.sub(" scoregiven ", plain)))
 
 
 def meanings(words: Phrase, library: Library) -> frozenset[str]:
@@ -87,7 +88,9 @@ def _same(library: Library) -> tuple[dict[Phrase, str], frozenset[str]]:
 
 @lru_cache(maxsize=8)
 def _kind_names(library: Library) -> dict[Phrase, str]:
-    return _table((name, kind.id) for kind in library.decks.kinds for name in (*kind.also, kind.name, kind.id.replace("_", " ")))
+    names = _table((name, kind.id) for kind in library.decks.kinds for name in (*kind.also, kind.name, kind.id.replace("_", " ")))
+    silent = _same(library)[1]
+    return {phrase: kind for phrase, kind in names.items() if len(phrase) > 1 or phrase[0] not in silent}  # `CAT` is mostly a cat
 
 
 @lru_cache(maxsize=8)

@@ -5,6 +5,7 @@ Rows whose people differ from the case are shown as indirect, and only where not
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import replace
 from functools import lru_cache
@@ -22,6 +23,8 @@ _START = {
     "meta_analysis": 3, "randomised_trial": 3, "cohort": 3, "case_control": 2, "cross_sectional": 2,
     "case_series": 1, "survey": 1, "case_report": 0,
 }  # fmt: skip
+_ANY_COURSE = "any_course"
+_FIRST_WORD = re.compile(r"[^\s,;:.]+")
 _LEVELS = ("very low", "low", "moderate", "high")
 _APPLIES = ("direct", "general", "conditional", "indirect")
 
@@ -141,7 +144,9 @@ def _estimate(kind: Kind, match: _Match, library: Library) -> Estimate:
     return Estimate(
         kind=kind.id, outcome=row.outcome, course=row.course, by_months=_months(row, library),
         estimate=value, low=low, high=high, studies=(_study(row, library),), how=how, applies=match.applies,
-        like_this=_like(match, library), certainty=_certainty([match], library), against=_against(row), effect=_effect(row),
+        like_this=_like(match, library), certainty=_certainty([match], library),
+        against=_against(row, library), effect=_effect(row, library),
+        outcome_name=name_of(row.outcome, library), course_name=name_of(row.course, library),
     )  # fmt: skip
 
 
@@ -156,6 +161,7 @@ def _pooled(kind: Kind, group: list[_Match], library: Library) -> Estimate:
         studies=tuple(_study(m.row, library) for m in group), how=f"random effects over {len(group)} studies",
         applies=first.applies, like_this=_like(first, library), certainty=_certainty(group, library),
         predicts_low=100 * found.predicts_low, predicts_high=100 * found.predicts_high, heterogeneity=found.tau,
+        outcome_name=name_of(first.row.outcome, library), course_name=name_of(first.row.course, library),
     )  # fmt: skip
 
 
@@ -167,23 +173,24 @@ def _study(row: Row, library: Library) -> Study:
         source=row.source, design=row.design.replace("_", " "), where=row.where, read=row.read or source.read.form, people=row.people,
         events=counted.events if counted else None, of=counted.of if counted else reported.of if reported else None,
         percent=100 * counted.events / counted.of if counted else reported.percent if reported else None,
-        unit=counted.unit if counted else "people", says=row.says or "",
+        unit=counted.unit if counted else "people", says=row.says or "", short=f"{_FIRST_WORD.findall(source.citation)[0]} {source.year}",
     )  # fmt: skip
 
 
-def _against(row: Row) -> Comparison | None:
+def _against(row: Row, library: Library) -> Comparison | None:
     if row.counted is None or row.counted.against is None:
         return None
     arm = row.counted.against
     found = newcombe_1998(row.counted.events, row.counted.of, arm.events, arm.of)
-    return Comparison(arm.course, arm.events, arm.of, 100 * arm.events / arm.of, 100 * found.value, 100 * found.low, 100 * found.high)
+    difference = (100 * found.value, 100 * found.low, 100 * found.high)
+    return Comparison(arm.course, arm.events, arm.of, 100 * arm.events / arm.of, *difference, course_name=name_of(arm.course, library))
 
 
-def _effect(row: Row) -> EffectShown | None:
+def _effect(row: Row, library: Library) -> EffectShown | None:
     if row.effect is None:
         return None
     e = row.effect
-    return EffectShown(e.measure, e.value, e.unit, e.low, e.high, e.interval, e.against, e.n)
+    return EffectShown(e.measure, e.value, e.unit, e.low, e.high, e.interval, name_of(e.against, library) if e.against else None, e.n)
 
 
 def _like(match: _Match, library: Library) -> tuple[str, ...]:
@@ -207,9 +214,12 @@ def _certainty(group: list[_Match], library: Library) -> Certainty:
 @lru_cache(maxsize=8192)
 def _certainty_of_rows(rows: tuple[Row, ...], library: Library) -> tuple[int, tuple[str, ...]]:
     reasoning = library.reasoning
-    level = min(_START[row.design] for row in rows)
+    natural = rows[0].course in (*reasoning.natural_courses, _ANY_COURSE)
+    level = min(_START[row.design] - (row.design == "cohort" and not natural) * 2 for row in rows)
     reasons = ["design: " + ", ".join(dict.fromkeys(row.design.replace("_", " ") for row in rows))]
     people = sum(_size(row) or 0 for row in rows)
+    if any(row.design == "cohort" for row in rows) and not natural:
+        reasons.append("a treatment without a comparison group")
     if people and people < reasoning.small_study:
         level, reasons = level - 1, [*reasons, f"few people ({people})"]
     if not people:

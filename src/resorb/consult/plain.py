@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from ..evidence.cards import Kind
-from ..terms.assessment import Estimate, Plain, Ranked, RedFlagFound
+from ..terms.assessment import AbsenceShown, Estimate, Plain, Ranked, RedFlagFound
 from ..terms.time import months_in_words
 from .facts import Facts
-from .words import name_of
+
+_URGENT = {"emergency": "Do not wait", "urgent": "Do not wait", "soon": "Have this looked at soon"}
+_SURE = ("high", "moderate", "low", "very low")
 
 
-def plain(kinds: tuple[Ranked, ...], flags: tuple[RedFlagFound, ...], estimates: tuple[Estimate, ...], facts: Facts) -> Plain:
+def plain(
+    kinds: tuple[Ranked, ...],
+    flags: tuple[RedFlagFound, ...],
+    estimates: tuple[Estimate, ...],
+    absence: tuple[AbsenceShown, ...],
+    facts: Facts,
+) -> Plain:
     """The paragraph and the questions; numbers in it are those of `estimates`."""
     library = facts.library
-    parts = [f"Do not wait: {flag.says} {flag.do}" for flag in flags if flag.urgency != "soon"][:2]
+    parts = [f"{_URGENT[flag.urgency]}: {flag.says} {flag.do}" for flag in flags][:2]
+    if library.reasoning.no_deposit in facts.present:
+        told = [f"{a.means} {a.does_not_mean}" for a in absence] or ["What that means at this site is on no card here."]
+        return Plain(
+            " ".join([*parts, "No calcification was seen.", *told[:2]]),
+            ("What else explains why I was examined?", "Need I be examined again?"),
+        )
     if not kinds:
         parts.append("None of the kinds of calcification known here fits what was given. That is not the same as nothing being there.")
         return Plain(" ".join(parts), ("What else could this be?", "Which finding or test would tell?"))
@@ -34,15 +48,15 @@ def _named(kinds: tuple[Ranked, ...]) -> str:
 
 
 def _main(kind: Kind, estimates: tuple[Estimate, ...], facts: Facts) -> list[Estimate]:
-    """The nearest estimate of going away by itself (and the nearest with an interval), and of relief."""
+    """The nearest estimate of going away by itself (and the nearest with an interval), and the surest of relief against a comparison."""
     reasoning = facts.library.reasoning
     numbers = [e for e in estimates if e.kind == kind.id and e.estimate is not None and e.applies in ("direct", "general")]
     away = [e for e in numbers if e.outcome in reasoning.goes_away and e.course in reasoning.natural_courses]
-    relief = [e for e in numbers if e.outcome in reasoning.relief]
-    rest = [e for e in numbers if e.outcome not in reasoning.goes_away]
     counted = [e for e in away if e.low is not None and e not in away[:1]] if away and away[0].low is None else []
-    compared = [e for e in relief if e.against is not None or e.course in reasoning.natural_courses]
-    return [*away[:1], *counted[:1], *(compared or ([] if away else rest))[:1]]
+    relief = [e for e in numbers if e.outcome in reasoning.relief and (e.against is not None or e.course in reasoning.natural_courses)]
+    relief.sort(key=lambda e: _SURE.index(e.certainty.level))
+    rest = [e for e in numbers if e.outcome in reasoning.headline and e.course in (*reasoning.natural_courses, "any_course")]
+    return [*away[:1], *counted[:1], *(relief or ([] if away else rest))[:1]]
 
 
 def _frequency(e: Estimate, facts: Facts) -> str:
@@ -50,11 +64,8 @@ def _frequency(e: Estimate, facts: Facts) -> str:
     time = f" by {months_in_words(e.by_months)}" if e.by_months else ""
     reach = f" (the true figure may lie between {e.low:.0f} and {e.high:.0f})" if e.low is not None and e.high is not None else ""
     how = "In one study" if len(e.studies) == 1 else f"In {len(e.studies)} studies together"
-    return (
-        f"{how}, {name_of(e.outcome, facts.library)}: about {e.estimate:.0f} of 100 {people}{time}, "
-        f"with {name_of(e.course, facts.library)}{reach}{_against(e, facts)}."
-    )
+    return f"{how}, {e.outcome_name}: about {e.estimate:.0f} of 100 {people}{time}, with {e.course_name}{reach}{_against(e, facts)}."
 
 
 def _against(e: Estimate, facts: Facts) -> str:
-    return f", against {e.against.percent:.0f} with {name_of(e.against.course, facts.library)}" if e.against else ""
+    return f", against {e.against.percent:.0f} with {e.against.course_name}" if e.against else ""

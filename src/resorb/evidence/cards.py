@@ -436,6 +436,7 @@ class Reasoning(Card, frozen=True, kw_only=True):
     mechanism: tuple[Said, ...]  # dystrophic or metastatic: the first that holds is said
     goes_away: Texts
     relief: Texts
+    headline: Texts  # what is told in plain words where nothing is known of going away
     natural_courses: Texts
     mechanism_families: Texts
     notice: str

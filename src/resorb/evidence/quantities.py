@@ -45,10 +45,9 @@ def parse(text: str, card: Quantity) -> tuple[float, str]:
 def in_bounds(value: float, written: str, card: Quantity) -> float:
     """The value, unless no living person can have it."""
     if not math.isfinite(value) or not card.impossible_under <= value <= card.impossible_over:
-        raise QuantityError(
-            f"found {written}{'' if written.endswith(card.unit) else f', which is {value:.4g} {card.unit}'}; expected between {card.impossible_under:g} and "
-            f"{card.impossible_over:g} {card.unit}: is the unit right?"
-        )
+        same = "" if written.endswith(card.unit) else f", which is {value:.4g} {card.unit}"
+        bounds = f"{card.impossible_under:g} and {card.impossible_over:g} {card.unit}".strip()
+        raise QuantityError(f"found {written}{same}; expected between {bounds}: is the unit right?")
     return value
 
 

@@ -20,6 +20,7 @@ def environment() -> Any:
         loader=PackageLoader("resorb.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     made.filters["plainly"] = lambda word: str(word).replace("_", " ").replace(".", ", ")
+    made.filters["first_up"] = lambda text: str(text)[:1].upper() + str(text)[1:]
     made.filters["time"] = months_in_words
     return made
 
@@ -44,21 +45,21 @@ def _icons(estimates: list[Estimate]) -> list[tuple[str, Estimate]]:
     for e in estimates:
         if e.estimate is not None and e.applies in ("direct", "general"):
             found.setdefault(e.outcome, e)
-    return [(icon_array(e, e.outcome.replace("_", " ")), e) for e in list(found.values())[:3]]
+    return [(icon_array(e, e.outcome_name), e) for e in list(found.values())[:3]]
 
 
 def _forests(estimates: list[Estimate]) -> list[tuple[str, str]]:
     groups: dict[str, list[tuple[str, Estimate]]] = defaultdict(list)
     for e in estimates:
-        groups[e.outcome].append((_label(e), e))
-    drawn = [(outcome.replace("_", " "), forest(rows[:16])) for outcome, rows in groups.items()]
+        groups[e.outcome_name].append((_label(e), e))
+    drawn = [(outcome, forest(rows[:16])) for outcome, rows in groups.items()]
     return [(outcome, svg) for outcome, svg in drawn if svg]
 
 
 def _label(e: Estimate) -> str:
     time = f", {months_in_words(e.by_months)}" if e.by_months else ""
-    who = e.studies[0].source if len(e.studies) == 1 else f"{len(e.studies)} studies"
-    return f"{e.course.replace('_', ' ')}{time}: {who}{_condition(e)}"
+    who = e.studies[0].short if len(e.studies) == 1 else f"{len(e.studies)} studies"
+    return f"{e.course_name}{time}: {who}{_condition(e)}"
 
 
 def _condition(e: Estimate) -> str:
@@ -66,13 +67,14 @@ def _condition(e: Estimate) -> str:
     if e.applies == "conditional":
         unknown = [said.removeprefix("not known here: ") for said in e.like_this if said.startswith("not known here: ")]
         return f" (only if {'; '.join(unknown)})"
-    return f" ({e.applies})" if e.applies == "indirect" else ""
+    matched = [said.removeprefix("matches: ") for said in e.like_this if said.startswith("matches: ")]
+    return " (other people)" if e.applies == "indirect" else f" ({'; '.join(matched)})" if matched else ""
 
 
 def _curves(estimates: list[Estimate]) -> list[tuple[str, str]]:
     groups: dict[tuple[str, str], list[Estimate]] = defaultdict(list)
     for e in estimates:
         if e.applies in ("direct", "general"):
-            groups[e.outcome, e.course].append(e)
-    labels = ((f"{outcome}, {course}".replace("_", " "), points) for (outcome, course), points in groups.items())
+            groups[e.outcome_name, e.course_name].append(e)
+    labels = ((f"{outcome}, {course}", points) for (outcome, course), points in groups.items())
     return [(label, svg) for label, points in labels if (svg := over_time(points, label))]

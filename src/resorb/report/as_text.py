@@ -109,17 +109,18 @@ def _of_first(said: Assessment, why: bool) -> list[Estimate]:
 
 def _estimate(e: Estimate) -> str:
     time = f" by {months_in_words(e.by_months)}" if e.by_months else ""
-    head = f"{e.outcome.replace('_', ' ')}, {e.course.replace('_', ' ')}{time}: "
+    head = f"{e.outcome_name}, {e.course_name}{time}: "
     if e.estimate is None and e.effect is None:
         body = f"{e.studies[0].events} of {e.studies[0].of} {e.studies[0].unit}"
     elif e.effect:
         body = _effect(e.effect)
     else:
-        reach = f" (95 % interval {e.low:.0f} to {e.high:.0f})" if e.low is not None else " (no count reported, no interval)"
+        counts = ", ".join(f"{s.events} of {s.of} {s.unit}" for s in e.studies if s.events is not None)
+        reach = f" (95 % interval {e.low:.0f} to {e.high:.0f}; {counts})" if e.low is not None else ""
         body = f"{e.estimate:.0f} %{reach}"
     if e.against:
         a = e.against
-        body += f"; {a.course.replace('_', ' ')} {a.percent:.0f} %, difference {a.difference:+.0f} points ({a.low:+.0f} to {a.high:+.0f})"
+        body += f"; {a.course_name} {a.percent:.0f} %, difference {a.difference:+.0f} points ({a.low:+.0f} to {a.high:+.0f})"
     if e.predicts_low is not None:
         body += f"; a new study would fall between {e.predicts_low:.0f} and {e.predicts_high:.0f}"
     sources = ", ".join(s.source for s in e.studies)
@@ -129,7 +130,7 @@ def _estimate(e: Estimate) -> str:
 
 def _effect(effect: EffectShown) -> str:
     reach = f" ({effect.interval} {effect.low:g} to {effect.high:g})" if effect.low is not None and effect.high is not None else ""
-    against = f" against {effect.against.replace('_', ' ')}" if effect.against else ""
+    against = f" against {effect.against}" if effect.against else ""
     return f"{effect.measure} {effect.value:g} {effect.unit}{reach}{against}"
 
 

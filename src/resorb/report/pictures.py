@@ -9,8 +9,8 @@ from ..terms.assessment import Estimate
 from ..terms.time import months_in_words
 
 _CELL = 22
-_ROW = 34
-_LEFT, _RIGHT, _WIDTH = 330, 120, 760
+_ROW = 50
+_LEFT, _RIGHT, _WIDTH = 6, 130, 640
 
 
 def icon_array(estimate: Estimate, outcome: str) -> str:
@@ -47,8 +47,8 @@ def forest(rows: list[tuple[str, Estimate]]) -> str:
 
 def _forest_row(label: str, e: Estimate, y: int) -> str:
     value = e.estimate or 0.0
-    lines = textwrap.wrap(label, 50, max_lines=2, placeholder=" ...")
-    text = "".join(f'<text class="label" x="0" y="{y - 4 + 15 * n}">{escape(line)}</text>' for n, line in enumerate(lines))
+    short = textwrap.shorten(label, 88, placeholder=" ...")
+    text = f'<text class="label" x="0" y="{y - 12}">{escape(short)}</text>'
     said = f"{value:.0f} %"
     if e.low is not None and e.high is not None:
         said += f" ({e.low:.0f} to {e.high:.0f})"
@@ -67,7 +67,7 @@ def _x(percent: float) -> float:
 def over_time(points: list[Estimate], label: str) -> str:
     """Percent by time for one outcome under one course; studies are different people, so they are not joined."""
     dated = [p for p in points if p.by_months and p.estimate is not None]
-    if len({p.by_months for p in dated}) < 2:
+    if len({months_in_words(p.by_months or 0) for p in dated}) < 2:
         return ""
     longest = max(p.by_months or 0 for p in dated)
     parts = [f'<svg class="time" role="img" aria-label="{escape(label)} over time" viewBox="0 0 600 260">']

@@ -81,6 +81,7 @@ class Study:
     percent: float | None = None
     unit: str = "people"
     says: str = ""
+    short: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,7 @@ class Comparison:
     difference: float
     low: float
     high: float
+    course_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,8 @@ class Estimate:
     against: Comparison | None = None
     effect: EffectShown | None = None
     disagreement: str = ""
+    outcome_name: str = ""
+    course_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
