@@ -163,3 +163,79 @@ def test_a_kind_without_a_question_card_answers_from_its_own(text: str, kind: st
     assert answer is not None
     assert answer.kinds == (kind,)
     assert 1 <= len(answer.sentences) <= library().listening.most_sentences
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "says"),
+    [
+        ("What's calciphylaxis?", "calciphylaxis", "Small arteries in the fat under the skin"),
+        ("Tell me how calciphylaxis is treated", "calciphylaxis", "wound"),
+        ("How many people die from calciphylaxis?", "calciphylaxis", "Died"),
+        ("Will heterotopic ossification grow back once it has been operated on?", "heterotopic_ossification", "Came back"),
+        ("Why do I have pain at night from calcific tendinitis?", "calcific_tendinopathy", "The pain peaks when"),
+        ("Is my myositis ossificans malignant or benign?", "myositis_ossificans", "No. It is a single, benign"),
+        ("Is a popcorn lung nodule dangerous?", "lung_hamartoma_calcification", "hamartoma"),
+        ("My abdominal aorta is calcified, is that dangerous?", "arterial_intimal_calcification", "body artery"),
+        ("Do gout and pseudogout differ?", "cppd", "urate"),
+        ("Explain calcification of the basal ganglia", "physiologic_brain_calcification", "deep parts of the brain"),
+        ("Is my pineal calcified because of fluoride?", "physiologic_brain_calcification", "No study was found here"),
+        ("What about a CAC score of 450?", "coronary_calcification", "Above 300"),
+        (
+            "Am I allowed shockwave treatment for my shoulder while pregnant?",
+            "calcific_tendinopathy",
+            "pregnancy is among the reasons against",
+        ),
+    ],
+)
+def test_a_kind_that_is_named_answers_for_itself(text: str, kind: str, says: str) -> None:
+    answer = ask(text, library())
+    assert answer is not None
+    assert kind in answer.kinds
+    assert any(says in s.says for s in answer.sentences)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("I've got a stone in my ureter and I am shivering", "Fever or sepsis with a stone"),
+        ("There is pressure on my chest and my calcium score is 500", "may be a heart attack"),
+        ("He is on haemodialysis and his thigh skin is turning black", "may be calciphylaxis"),
+        ("Since today I cannot control my bladder", "loss of bladder or bowel control"),
+        ("My speech is slurred, is it my calcified carotid?", "may be a stroke"),
+        ("What amount of vitamin D would kill me, I want to die", "crisis line"),
+        ("I am coughing up blood", "an emergency outside what these cards cover"),
+    ],
+)
+def test_an_emergency_asked_as_a_question_is_answered_as_one(text: str, says: str) -> None:
+    answer = ask(text, library())
+    assert answer is not None
+    assert any(says in s.says for s in answer.sentences)
+    assert all(s.source for s in answer.sentences)
+
+
+@pytest.mark.parametrize(
+    ("text", "also"),
+    [
+        ("How many micrograms of vitamin K2 for artery calcium?", "K2"),
+        ("What dosage of colchicine for pseudogout?", "olchicine"),
+    ],
+)
+def test_a_dose_is_not_given_but_what_was_shown_is(text: str, also: str) -> None:
+    answer = ask(text, library())
+    assert answer is not None
+    assert answer.sentences[0].says.startswith("Doses are not given here")
+    assert any(also in s.says for s in answer.sentences[1:])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Can I dissolve my kidney stone with drain cleaner?",
+        "May I cut out the calcium deposit myself with a razor?",
+        "Could a hammer break up my calcific tendinitis?",
+        "Does my cat have diabetes?",
+        "What dose of amoxicillin for a sore throat?",
+    ],
+)
+def test_what_nobody_should_try_is_refused(text: str) -> None:
+    assert ask(text, library()) is None
