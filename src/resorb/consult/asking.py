@@ -25,7 +25,7 @@ from .words import as_sources, name_of
 
 _DOSE = "dose"  # a meaning, and the question card that says that doses are not given
 _TREAT = frozenset({"treat"})  # what a question for a dose wants of a kind
-_UNKNOWN_BESIDE_A_KIND = 0.6  # a question that names a kind may hold more words no card knows
+_UNKNOWN_WHERE_PLAIN = 0.6  # where kind or topic and wish are plain, more of the question may be words no card knows
 _MANY_KINDS = 3  # a card about more kinds is a general one
 _CORE = 0.7  # what this share of a card's wordings speak of is what it is about
 _NOT_TO_TRY = "not_to_try"  # a meaning: tools and poisons nobody should turn on a deposit
@@ -68,8 +68,9 @@ def ask(text: str, library: Library) -> Answer | None:
 def _best(text: str, heard: Heard, dose: bool, library: Library) -> Answer | None:
     """The nearest question card, unless a kind is named that it is not about; then that kind's own answer."""
     kinds = heard.kinds or _reached(heard, library)
-    card = _nearest(heard, dose, library)
-    if card is not None and not _about_another(card, heard, kinds, library):
+    known = replace(heard, meanings=heard.meanings - _unknown(heard, _index(library), library))
+    card = _nearest(known, dose, library)
+    if card is not None and not _about_another(card, heard if heard.kinds else known, kinds, library):
         return _answer(text, card.asks[0], _said(card), card.kinds, library)
     answer = _from_kind(text, heard, library.kinds[kinds[0]], library) if kinds else None
     fits = card is not None and (not heard.kinds or not set(heard.kinds).isdisjoint(card.kinds))
@@ -107,12 +108,25 @@ def _index(library: Library) -> _Index:
     return _Index(wordings, whole, rarity, math.log(2 * len(whole) + 2))
 
 
-def _understood(heard: Heard, index: _Index, library: Library) -> bool:
-    """Whether enough of the question is in words some card knows."""
+def _unknown(heard: Heard, index: _Index, library: Library) -> frozenset[str]:
+    """The meanings in the question that no card knows."""
     known = heard.names.union(*(i.said for i in library.listening.intents))
-    unknown = frozenset(m for m in heard.meanings if m not in index.rarity and m not in known)
-    most = max(library.listening.unknown, _UNKNOWN_BESIDE_A_KIND if heard.kinds else 0.0)
-    return index.weight(unknown) <= most * index.weight(heard.meanings)
+    return frozenset(m for m in heard.meanings if m not in index.rarity and m not in known)
+
+
+def _understood(heard: Heard, index: _Index, library: Library) -> bool:
+    """Whether enough of the question is in words some card knows; less is enough where a kind, or a topic and a wish, is plain."""
+    plain = bool(heard.kinds) or len(heard.meanings & _topics(library)) > 0 < len(heard.meanings & _wishes(library))
+    most = max(library.listening.unknown, _UNKNOWN_WHERE_PLAIN if plain else 0.0)
+    return index.weight(_unknown(heard, index, library)) <= most * index.weight(heard.meanings)
+
+
+def _topics(library: Library) -> frozenset[str]:
+    return frozenset(library.listening.topic)
+
+
+def _wishes(library: Library) -> frozenset[str]:
+    return frozenset(m for i in library.listening.intents for m in i.said)
 
 
 def _nearest(heard: Heard, dose: bool, library: Library) -> Question | None:
@@ -154,7 +168,7 @@ def _about_another(card: Question, heard: Heard, kinds: tuple[str, ...], library
 def _to_the_point(card: Question, heard: Heard, library: Library) -> bool:
     """Whether a card that concerns the kind named is about what is wanted of it, and about nothing that was not asked."""
     index = _index(library)
-    wants = frozenset(m for i in library.listening.intents for m in i.said)
+    wants = _wishes(library)
     wordings = index.wordings[card.id]
     core = frozenset(m for m in wants if sum(m in w for w in wordings) >= _CORE * len(wordings))
     wanted = wants & heard.meanings
