@@ -24,7 +24,7 @@ from .sources import shown
 from .words import as_sources, name_of
 
 _DOSE = "dose"  # a meaning, and the question card that says that doses are not given
-_TREAT = frozenset({"treat"})  # what a question for a dose wants of a kind
+_TREAT = frozenset({"treat"})  # what a question for a dose wants of a kind; as a word it ranks no treatment above another
 _UNKNOWN_WHERE_PLAIN = 0.6  # where kind or topic and wish are plain, more of the question may be words no card knows
 _MANY_KINDS = 3  # a card about more kinds is a general one
 _CORE = 0.7  # what this share of a card's wordings speak of is what it is about
@@ -204,7 +204,7 @@ def _wanted(intent: Intent, heard: Heard, kind: Kind, library: Library) -> Itera
         said = [(meanings(words_of(s.says), library), s) for s in _part(part, kind, asked, library)]
         if part == "claims":
             said = [(of, s) for of, s in said if not of.isdisjoint(asked.union(intent.said))]
-        said.sort(key=lambda pair: -len(pair[0] & asked))
+        said.sort(key=lambda pair: -len(pair[0] & asked - _TREAT))
         yield from (s for _, s in said[: library.listening.most_of_a_part])
 
 
