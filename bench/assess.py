@@ -8,10 +8,12 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
 from resorb.consult import assess
+from resorb.consult.conditions import WORD_GROUPS
 from resorb.evidence import Library, library, read_case_mapping
 from resorb.evidence.library import Decks
 from resorb.terms.case import Case
@@ -52,16 +54,20 @@ def in_the_library(cases: list[Case], shelf: Library) -> float:
 def grown(shelf: Library, times: int) -> Library:
     """The same library with every kind copied under other ids and other words: more cards, the same cases."""
     decks = msgspec.json.decode(msgspec.json.encode(shelf.decks))
+    kinds, words = list(decks["kinds"]), list(decks["words"])
     for n in range(1, times):
-        text = msgspec.json.encode({"kinds": shelf.decks.kinds, "words": shelf.decks.words}).decode()
-        renamed = (w.id for w in shelf.decks.words if w.group not in ("sex", "outcome", "course", "modality"))
-        for word in sorted(renamed, key=len, reverse=True):
-            text = text.replace(f'"{word}"', f'"{word}_x{n}"')
-        copied = msgspec.json.decode(text)
-        known = {w["id"] for w in decks["words"]}
-        decks["kinds"] += [{**k, "id": f"{k['id']}_x{n}"} for k in copied["kinds"]]
-        decks["words"] += [w for w in copied["words"] if w["id"] not in known]
+        decks["kinds"] += [{**_renamed(kind, n), "id": f"{kind['id']}_x{n}"} for kind in kinds]
+        decks["words"] += [{"id": f"{word['id']}_x{n}", "group": word["group"], "name": f"{word['name']} {n}"} for word in words]
     return Library(msgspec.convert(decks, Decks), f"{times} times")
+
+
+def _renamed(part: Any, n: int, within: bool = False) -> Any:
+    """The same part of a card, with every word a test asks for renamed."""
+    if isinstance(part, dict):
+        return {key: _renamed(value, n, key in WORD_GROUPS) for key, value in part.items()}
+    if isinstance(part, list):
+        return [_renamed(value, n, within) for value in part]
+    return f"{part}_x{n}" if within and isinstance(part, str) else part
 
 
 def lines() -> list[Line]:

@@ -35,6 +35,9 @@ class Facts:
         self.written: dict[str, str] = {}
         for reading in _newest(case.readings):
             self._take(reading)
+        for quantity, words in library.reasoning.zero_means.items():
+            if self.values.get(quantity) == 0:
+                self.present |= {wide for word in words for wide in library.wider[word]}
         for formula in library.decks.formulas:
             self._compute(formula)
         for quantity in tuple(self.values):

@@ -432,6 +432,7 @@ class Reasoning(Card, frozen=True, kw_only=True):
     wide_with: dict[Weight, Weight]  # what a reason of a site and more counts then; one not named here counts nothing
     against_every_kind: tuple[Reason, ...]  # what is no calcium deposit of soft tissue at all: metal, contrast, a bone tumour
     outlook_kinds: int
+    zero_means: dict[str, Texts]  # a measure of nought is a finding too: a coronary score of 0 is no calcification seen there
     no_deposit: str  # the word that says no calcification was seen
     mechanism: tuple[Said, ...]  # dystrophic or metastatic: the first that holds is said
     goes_away: Texts
