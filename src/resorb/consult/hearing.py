@@ -13,7 +13,7 @@ from functools import lru_cache
 from ..evidence.library import Library
 
 _LENGTH = re.compile(r"\d+(?:[.,]\d+)?\s*-?\s*(?:mm|cm|millimet(?:re|er)s?|centimet(?:re|er)s?)\b")
-_SCORE = re.compile(r"\b[1-9]\d{2,3}\b")
+_SCORE = re.compile(r"\b(?!19\d\d\b|20[0-4]\d\b)[1-9]\d{2,3}\b")  # a number of hundreds that is no year
 _ENDINGS = (("ies", "y"), ("ied", "y"), ("sses", "ss"), ("ing", ""), ("ed", ""), ("es", ""), ("s", ""))
 _LONGEST = 10
 _CODED = ("site", "finding", "condition")
