@@ -25,9 +25,6 @@ from .words import as_sources, name_of
 
 _DOSE = "dose"  # a meaning, and the question card that says that doses are not given
 _TREAT = frozenset({"treat"})  # what a question for a dose wants of a kind; as a word it ranks no treatment above another
-_UNKNOWN_WHERE_PLAIN = 0.6  # where kind or topic and wish are plain, more of the question may be words no card knows
-_MANY_KINDS = 3  # a card about more kinds is a general one
-_CORE = 0.7  # what this share of a card's wordings speak of is what it is about
 _NOT_TO_TRY = "not_to_try"  # a meaning: tools and poisons nobody should turn on a deposit
 _EMERGENCY = "emergency_"  # how the ids of the emergency cards begin
 
@@ -117,7 +114,7 @@ def _unknown(heard: Heard, index: _Index, library: Library) -> frozenset[str]:
 def _understood(heard: Heard, index: _Index, library: Library) -> bool:
     """Whether enough of the question is in words some card knows; less is enough where a kind, or a topic and a wish, is plain."""
     plain = bool(heard.kinds) or len(heard.meanings & _topics(library)) > 0 < len(heard.meanings & _wishes(library))
-    most = max(library.listening.unknown, _UNKNOWN_WHERE_PLAIN if plain else 0.0)
+    most = max(library.listening.unknown, library.listening.unknown_where_plain if plain else 0.0)
     return index.weight(_unknown(heard, index, library)) <= most * index.weight(heard.meanings)
 
 
@@ -170,9 +167,9 @@ def _to_the_point(card: Question, heard: Heard, library: Library) -> bool:
     index = _index(library)
     wants = _wishes(library)
     wordings = index.wordings[card.id]
-    core = frozenset(m for m in wants if sum(m in w for w in wordings) >= _CORE * len(wordings))
+    core = frozenset(m for m in wants if sum(m in w for w in wordings) >= library.listening.core * len(wordings))
     wanted = wants & heard.meanings
-    return len(card.kinds) <= _MANY_KINDS and bool(wanted) and wanted <= index.whole[card.id] and core <= heard.meanings
+    return len(card.kinds) <= library.listening.many_kinds and bool(wanted) and wanted <= index.whole[card.id] and core <= heard.meanings
 
 
 def _reached(heard: Heard, library: Library) -> tuple[str, ...]:

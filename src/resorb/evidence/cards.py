@@ -383,6 +383,9 @@ class Listening(Card, frozen=True, kw_only=True):
     near_of_a_place: float  # the same where only the place points to a kind
     near_without_topic: float
     unknown: float  # share of the question that may be words no card knows
+    unknown_where_plain: float  # the same where a kind, or a topic and a wish, is plain
+    many_kinds: int  # a question card about more kinds is a general one
+    core: float  # what this share of a card's wordings speak of is what it is about
     most_sentences: int
     most_of_a_part: int
 
