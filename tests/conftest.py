@@ -5,10 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from resorb.consult import assess
 from resorb.evidence import Library, library, read_case_mapping
 from resorb.terms.assessment import Assessment
+
+settings.register_profile(
+    "steady", derandomize=True
+)  # the same examples everywhere
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")
