@@ -187,20 +187,20 @@ class Measurement:
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain dicts and lists, ready for JSON: a measure is {value, low, high} or {refused}."""
-        plain: dict[str, Any] = _plain(self)
-        return plain
+        made: dict[str, Any] = plain(self)
+        return made
 
 
-def _plain(thing: Any) -> Any:
+def plain(thing: Any) -> Any:
     """Dataclasses to dicts, tuples to lists, floats to 8 significant digits, no NaN."""
     if isinstance(thing, Refusal):
         return {"refused": thing.reason}
     if dataclasses.is_dataclass(thing):
-        return {f.name: _plain(getattr(thing, f.name)) for f in dataclasses.fields(thing)}
+        return {f.name: plain(getattr(thing, f.name)) for f in dataclasses.fields(thing)}
     if isinstance(thing, dict):
-        return {key: _plain(value) for key, value in thing.items()}
+        return {key: plain(value) for key, value in thing.items()}
     if isinstance(thing, (tuple, list)):
-        return [_plain(item) for item in thing]
+        return [plain(item) for item in thing]
     if isinstance(thing, float):
         if not math.isfinite(thing):
             raise ValueError("a number that is not finite has no place in a measurement")
