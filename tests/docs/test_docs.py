@@ -26,7 +26,7 @@ from resorb.evidence.cards import CARDS, Claim, Group, Option, OptionUse, RedFla
 from resorb.evidence.compile import CARDS_DIR
 from resorb.evidence.library import open_library
 from resorb.evidence.strict_yaml import load
-from resorb.terms import answer, assessment, case, errors
+from resorb.terms import answer, assessment, case, change, errors, measurement
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -314,12 +314,13 @@ def test_every_page_is_on_the_map():
 
 
 def code_words():
-    for module in (assessment, case, answer, errors):
+    for module in (assessment, case, answer, errors, measurement, change):
         for name, value in vars(module).items():
             if inspect.isclass(value) and value.__module__ == module.__name__:
                 yield name
                 if dataclasses.is_dataclass(value):
                     yield from (f.name for f in dataclasses.fields(value))
+    yield from typing.get_args(change.Verdict)
     yield from typing.get_args(Weight)
     yield from (g for g in typing.get_args(Group) if g not in ("sex",))
     for struct, field in ((Row, "design"), (RedFlag, "urgency"), (OptionUse, "verdict"), (Claim, "verdict")):
