@@ -45,7 +45,7 @@ class Motion:
         """Where baseline positions (n, 3) lie at the follow-up. LPS [mm]"""
         wanted = np.asarray(points, float)
         rigid = wanted.copy()
-        for _ in range(60):
+        for _ in range(60 if self.reach_mm else 0):
             rigid = wanted - self.bend(rigid)
         return rigid @ self.turn.T + self.shift
 
@@ -293,7 +293,7 @@ def _tissue(view: View, shapes: tuple[Shape, ...], moved: Motion) -> NDArray[Any
 
     def where(shape: Shape) -> tuple[Array, Array]:
         half = np.linalg.norm(moved.turn @ shape.axes * shape.semi_axes, axis=1) * 1.1 + moved.reach_mm
-        return moved.to_followup(shape.centre[None])[0] - view.middle, half
+        return moved.turn @ shape.centre + moved.shift - view.middle, half
 
     to_body: Callable[[Array], Array] = lambda points: moved.to_baseline(points + view.middle.astype(np.float32))  # noqa: E731
     return paint(view.scanner, shapes, to_body, where)
