@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from resorb.terms.assessment import Refusal, SourceShown
-from resorb.terms.measurement import Point, ScanFacts, plain
+from resorb.terms.measurement import Point, ScanFacts
+from resorb.terms.sealing import plain, sealed
 
 Verdict = Literal["resolved", "shrank", "unchanged", "grew", "new", "merged", "split", "not covered", "cannot tell"]
 
@@ -137,6 +138,5 @@ class Change:
     notice: str = "For research and education. Not a medical device; not for the care of individual patients."
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as plain dicts and lists, ready for JSON: a difference is its six numbers, or {refused: reason}."""
-        made: dict[str, Any] = plain(self)
-        return made
+        """The same as plain dicts and lists, ready for JSON and sealed: a difference is its six numbers, or {refused: reason}."""
+        return sealed(plain(self))

@@ -5,12 +5,11 @@ Positions are LPS millimetres (x to the patient's left, y to the back, z to the 
 
 from __future__ import annotations
 
-import dataclasses
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
 from resorb.terms.assessment import Refusal
+from resorb.terms.sealing import plain, sealed
 
 Point = tuple[float, float, float]
 
@@ -186,23 +185,6 @@ class Measurement:
     extra: dict[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as plain dicts and lists, ready for JSON: a measure is {value, low, high} or {refused}."""
-        made: dict[str, Any] = plain(self)
-        return made
-
-
-def plain(thing: Any) -> Any:
-    """Dataclasses to dicts, tuples to lists, floats to 8 significant digits, no NaN."""
-    if isinstance(thing, Refusal):
-        return {"refused": thing.reason}
-    if dataclasses.is_dataclass(thing):
-        return {f.name: plain(getattr(thing, f.name)) for f in dataclasses.fields(thing)}
-    if isinstance(thing, dict):
-        return {key: plain(value) for key, value in thing.items()}
-    if isinstance(thing, (tuple, list)):
-        return [plain(item) for item in thing]
-    if isinstance(thing, float):
-        if not math.isfinite(thing):
-            raise ValueError("a number that is not finite has no place in a measurement")
-        return float(f"{thing:.8g}")
-    return thing
+        """The same as plain dicts and lists, ready for JSON and sealed: a measure is {value, low, high} or {refused}."""
+        refusals = [{"about": refusal.about, "refused": refusal.reason} for refusal in self.refusals]
+        return sealed({**plain(self), "refusals": refusals})
