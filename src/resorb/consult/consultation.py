@@ -72,8 +72,9 @@ def assess(case: Case, library: Library) -> Assessment:
         "plain": plain(kinds, flags, outlooks, absence, facts),
     }
     return Assessment(
-        **answer, sources=_sources(answer, library), versions=Versions(__version__, library.version, case.digest), notice=reasoning.notice
-    )
+        **answer, sources=_sources(answer, library), versions=Versions(__version__, library.version, case.digest), notice=reasoning.notice,
+        read_from=case.read_from,
+    )  # fmt: skip
 
 
 def _ruled_out(standings: list[Standing], library: Library) -> Iterator[Refusal]:

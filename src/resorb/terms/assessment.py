@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from .case import Use
+
 Sources = tuple[str, ...]
 
 
@@ -297,6 +299,7 @@ class Assessment:
     sources: tuple[SourceShown, ...]
     versions: Versions
     notice: str
+    read_from: tuple[Use, ...] = ()
 
     @property
     def none_fits(self) -> bool:

@@ -36,13 +36,28 @@ class Done:
     after_months: float | None = None
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Use:
+    """One entry of a record: whether it was used, and as what or why not. `count` alike are told once, `reference` is the first of them."""
+
+    entry: str
+    used: bool
+    says: str
+    reference: str = ""
+    count: int = 1
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Facts, readings and what was done; built by `resorb.read_case` or by hand from card ids."""
+    """Facts, readings and what was done; built by `resorb.read_case` or by hand from card ids.
+
+    `read_from` tells what of a record was used and what was not; it is no part of what the case says, nor of its hash.
+    """
 
     facts: tuple[Fact, ...] = ()
     readings: tuple[Reading, ...] = ()
     done: tuple[Done, ...] = ()
+    read_from: tuple[Use, ...] = ()
 
     @property
     def digest(self) -> str:
