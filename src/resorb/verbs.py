@@ -12,7 +12,10 @@ from .terms.errors import CaseRefused, Problem, UserError
 if TYPE_CHECKING:
     from .terms.assessment import Assessment
     from .terms.case import Case
-    from .terms.measurement import Measurement
+    from .terms.change import Change
+    from .terms.measurement import Measurement, Picture
+
+_ENDINGS = (".html", ".json", ".txt")
 
 
 def read_case(source: str | Path | dict[str, Any]) -> Case:
@@ -65,20 +68,47 @@ def measure(scan: str | Path, **settings: Any) -> Measurement:
     return answer(scan, **settings)  # type: ignore[no-any-return]
 
 
-def write(result: Any, path: str | Path) -> None:
-    """Write a result as a page (.html), as JSON (.json) or as text (.txt, .md); whole or not at all."""
+def read_result(source: str | Path) -> Measurement | Change:
+    """What `measure` or `compare` kept as JSON, as it was written; an edited, cut or foreign file is refused (UserError)."""
+    from .terms.kept import kept
+
+    path, most = Path(source), 200 * 2**20
+    try:
+        with path.open("rb") as file:
+            raw = file.read(most + 1)
+        text = raw.decode("utf-8-sig")
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); expected a measurement or a change as JSON") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: found bytes that are not UTF-8 text; expected a measurement or a change as JSON") from None
+    if len(raw) > most:
+        raise UserError(f"{path}: found more than {most >> 20} MB; expected a measurement or a change as JSON")
+    return kept(text, str(path))
+
+
+def write(result: Any, path: str | Path, pictures: tuple[Picture, ...] = ()) -> None:
+    """Write a result as a page (.html, with `pictures`), as JSON (.json) or as text (.txt); whole or not at all."""
     from . import report
 
-    target = Path(path)
-    writers: dict[str, Any] = {".html": report.to_html, ".json": report.to_json, ".txt": report.to_text}
-    writer = writers.get(target.suffix.lower())
-    if writer is None:
-        found = "a folder" if target.is_dir() else f"the ending {target.suffix!r}"
-        raise UserError(f"{target}: found {found}; expected a file that ends in {', '.join(writers)}")
-    text = writer(result)
+    target = writable(path)
+    forms: dict[str, Any] = {".html": lambda made: report.to_html(made, pictures), ".json": report.to_json, ".txt": report.to_text}
+    text = forms[target.suffix.lower()](result)
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        part = target.with_name(f".{target.name}.{os.getpid()}.part")
         part.write_text(text, encoding="utf-8")
         part.replace(target)
     except OSError as error:
+        part.unlink(missing_ok=True)
         raise UserError(f"{target}: cannot be written ({error.strerror}); does the folder exist?") from None
+
+
+def writable(path: str | Path) -> Path:
+    """A path that `write` can write to, asked before long work. Raises UserError."""
+    target = Path(path)
+    if target.suffix.lower() not in _ENDINGS:
+        found = "a folder" if target.is_dir() else f"the ending {target.suffix!r}"
+        raise UserError(f"{target}: found {found}; expected a file that ends in {', '.join(_ENDINGS)}")
+    if target.is_dir() or not target.parent.is_dir():
+        found = "a folder" if target.is_dir() else f"no folder {target.parent}"
+        raise UserError(f"{target}: cannot be written (found {found}); does the folder exist?")
+    return target

@@ -44,13 +44,14 @@ def _scan(out: Path) -> Path | None:
     except ImportError:
         typer.echo(NO_LIBRARIES, err=True)
         return None
-    from ..report.measurement import measurement_html
-    from ..report.measurement_text import measurement_text
+    import resorb
+
+    from ..report import to_text
 
     scan = example()
     findings = find(scan)
     measured = measure(scan, findings=findings)
     page = out / "scan.html"
-    page.write_text(measurement_html(measured, pictures(scan, findings, measured)), "utf-8")
-    typer.echo(f"A scan made on the spot, measured\n\n{measurement_text(measured)}", nl=False)
+    resorb.write(measured, page, pictures(scan, findings, measured))
+    typer.echo(f"A scan made on the spot, measured\n\n{to_text(measured)}", nl=False)
     return page

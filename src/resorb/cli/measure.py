@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from resorb.terms.errors import UserError
+from resorb.verbs import writable
 
 if TYPE_CHECKING:
     from resorb.ct.findings import Findings
@@ -44,6 +44,8 @@ def measure(  # noqa: PLR0917  (typer reads one parameter for each option)
         typer.echo(NO_LIBRARIES, err=True)
         raise typer.Exit(1) from None
     try:
+        if html is not None:
+            writable(html)
         settings = Settings(convention, calibration, kvp, contrast, _corners(box))
         seen, findings, measured = _measured(scan, labels, segment, series, settings)
         _write(seen, findings, measured, html, save_labels)
@@ -91,15 +93,13 @@ def _write(scan: Scan, findings: Findings, measured: Measurement, html: Path | N
 
         saving.save_labels(save_labels, scan, findings)
     if html is not None:
+        import resorb
         from resorb.ct.pictures import pictures
-        from resorb.report.measurement import measurement_html
 
-        html.write_text(measurement_html(measured, pictures(scan, findings, measured)), "utf-8")
+        resorb.write(measured, html, pictures(scan, findings, measured))
 
 
 def _said(measured: Measurement, as_json: bool) -> str:
-    if as_json:
-        return json.dumps(measured.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    from resorb.report.measurement_text import measurement_text
+    from resorb.report import to_json, to_text
 
-    return measurement_text(measured)
+    return to_json(measured) + "\n" if as_json else to_text(measured)

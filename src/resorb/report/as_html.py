@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections import defaultdict
 from functools import lru_cache
 from typing import Any
 
 from ..terms.assessment import Assessment, Estimate
 from ..terms.time import months_in_words
-from .pictures import forest, icon_array, over_time
+from .pictures import forest, icon_array, outline_path, over_time
 
 
 @lru_cache(maxsize=1)
@@ -22,10 +23,12 @@ def environment() -> Any:
     made.filters["plainly"] = lambda word: str(word).replace("_", " ").replace(".", ", ")
     made.filters["first_up"] = lambda text: str(text)[:1].upper() + str(text)[1:]
     made.filters["time"] = months_in_words
+    made.filters["base64"] = lambda raw: b64encode(raw).decode("ascii")
+    made.filters["outlines"] = outline_path
     return made
 
 
-def to_html(said: Assessment) -> str:
+def assessment_html(said: Assessment) -> str:
     """The page. Numbers and sentences are those of the assessment; nothing is worked out here."""
     first = said.kinds[0].id if said.kinds else ""
     estimates = [e for e in said.outlooks if e.kind == first]

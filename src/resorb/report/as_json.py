@@ -12,8 +12,9 @@ _RENAMED = {"outlooks": "outlook"}
 
 
 def to_dict(result: Any) -> dict[str, Any]:
-    """A result as plain values. `outlooks` is written `outlook`."""
-    plain: dict[str, Any] = msgspec.to_builtins(result)
+    """A result as plain values; measurements and changes carry a seal. `outlooks` of an assessment is written `outlook`."""
+    own = getattr(result, "to_dict", None)
+    plain: dict[str, Any] = own() if own is not None else msgspec.to_builtins(result)
     return {_RENAMED.get(key, key): value for key, value in plain.items()}
 
 

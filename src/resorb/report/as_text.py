@@ -12,7 +12,7 @@ from ..terms.time import months_in_words
 _WIDTH = 110
 
 
-def to_text(said: Assessment, *, why: bool = False) -> str:
+def assessment_text(said: Assessment, *, why: bool = False) -> str:
     """The whole answer; with `why`, every reason, study and source as well."""
     lines: list[str] = []
     blocks = (_flags(said), _plain(said), _kinds(said, why), _outlook(said, why), _options(said, why), _rest(said), _sources(said, why))

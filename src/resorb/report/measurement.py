@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import base64
-from pathlib import Path
-
+from resorb.report.as_html import environment
 from resorb.report.measurement_text import COLUMNS, cell
 from resorb.terms.assessment import Refusal
 from resorb.terms.measurement import DepositMeasure, Measurement, Picture, SiteMeasure
 
-TEMPLATE = Path(__file__).with_name("measurement.html.j2")
-
 
 def measurement_html(measurement: Measurement, pictures: tuple[Picture, ...] = ()) -> str:
     """One page that needs nothing else: pictures are inside, and nothing is fetched."""
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string(TEMPLATE.read_text("utf-8"))
-    return template.render(
-        m=measurement,
-        columns=COLUMNS,
-        cell=cell,
-        reasons=_reasons,
-        overviews=[p for p in pictures if p.name.startswith("mip")],
-        deposits=[p for p in pictures if p.name.startswith("deposit")],
-        data=lambda picture: base64.b64encode(picture.png).decode("ascii"),
-        path=_path,
-        facts=_facts(measurement),
-        sums=[*measurement.sites, measurement.total],
-    )
+    return str(
+        environment().get_template("measurement.html").render(
+            m=measurement,
+            columns=COLUMNS,
+            cell=cell,
+            reasons=_reasons,
+            overviews=[p for p in pictures if p.name.startswith("mip")],
+            deposits=[p for p in pictures if p.name.startswith("deposit")],
+            facts=_facts(measurement),
+            sums=[*measurement.sites, measurement.total],
+        )
+    )  # fmt: skip
 
 
 def _reasons(row: DepositMeasure | SiteMeasure) -> list[tuple[str, str]]:
@@ -40,11 +32,6 @@ def _reasons(row: DepositMeasure | SiteMeasure) -> list[tuple[str, str]]:
         if isinstance(measured, Refusal):
             found.setdefault(measured.reason, []).append(title)
     return [(reason, ", ".join(titles)) for reason, titles in found.items()]
-
-
-def _path(picture: Picture) -> str:
-    """All outlines of a picture as one SVG path."""
-    return "".join("M" + "L".join(f"{x:g} {y:g}" for x, y in points) for _, points in picture.outlines)
 
 
 def _facts(measurement: Measurement) -> list[tuple[str, str]]:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import textwrap
 from html import escape
+from typing import TYPE_CHECKING
 
 from ..terms.assessment import Estimate
 from ..terms.time import months_in_words
+
+if TYPE_CHECKING:
+    from ..terms.measurement import Picture
 
 _CELL = 22
 _ROW = 50
@@ -83,3 +87,9 @@ def over_time(points: list[Estimate], label: str) -> str:
         parts.append(f'<circle class="mark" cx="{x:.0f}" cy="{y:.0f}" r="5"><title>{value:.0f} % by {months:g} months</title></circle>')
         parts.append(f'<text class="tick" x="{x:.0f}" y="238">{months_in_words(months)}</text>')
     return "".join([*parts, "</svg>"])
+
+
+def outline_path(picture: Picture, name: str | None = None) -> str:
+    """The outlines of a picture (those of one name, or all) as the path of an SVG."""
+    lines = (points for label, points in picture.outlines if name in (None, label))
+    return "".join("M" + "L".join(f"{x:g} {y:g}" for x, y in points) for points in lines)
