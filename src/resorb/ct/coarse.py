@@ -59,6 +59,22 @@ class Coarse:
         places = max(1.0, self.tissue_cells)
         return float(-ndtri(min(0.01, FALSE_PER_SCAN / places))) + REAL_NOISE_Z
 
+    def cell_of(self, flat: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+        """The flat index of the cell that each voxel lies in; flat : indices in a volume of this shape."""
+        line = flat // shape[2]
+        index = (line // shape[1], line % shape[1], flat - line * shape[2])
+        slices, rows, columns = (
+            np.minimum(np.arange(n) // f, cells - 1)[at]
+            for at, n, f, cells in zip(index, shape, self.factor, self.cells.shape, strict=True)
+        )
+        return np.asarray((slices * self.cells.shape[1] + rows) * self.cells.shape[2] + columns)
+
+    def flags(self, flat: NDArray[Any]) -> NDArray[np.bool_]:
+        """Cells, true at these flat indices."""
+        out = np.zeros(self.cells.shape, bool)
+        out.reshape(-1)[flat] = True
+        return out
+
     @cached_property
     def body(self) -> NDArray[np.bool_]:
         """The blocks inside the body: the largest piece that is no air, its hollows filled slice by slice."""
@@ -111,8 +127,15 @@ def _usual(blocks: Floats) -> Floats:
     for axis in range(3):
         a = np.moveaxis(blocks, axis, 0)
         around = [np.take(a, np.clip(np.arange(len(a)) + step, 0, len(a) - 1), 0) for step in (-2, -1, 0, 1, 2)]
-        blocks = np.moveaxis(np.partition(np.stack(around), 2, axis=0)[2], 0, axis)
+        blocks = np.moveaxis(_median_of_five(*around), 0, axis)
     return blocks
+
+
+def _median_of_five(a: Floats, b: Floats, c: Floats, d: Floats, e: Floats) -> Floats:
+    """Element by element, by comparing: the smallest two and the largest two of five are never the median."""
+    low = np.maximum(np.minimum(a, b), np.minimum(c, d))
+    high = np.minimum(np.maximum(a, b), np.maximum(c, d))
+    return np.asarray(np.maximum(np.minimum(low, high), np.minimum(np.maximum(low, high), e)))
 
 
 def _cell_noise(stray: Floats, sd: Floats) -> float:

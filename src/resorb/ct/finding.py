@@ -14,11 +14,12 @@ from resorb.ct.acquisition import is_sharp
 from resorb.ct.agatston import DEFAULT, DepositTable, table_of
 from resorb.ct.anatomy import Contrast
 from resorb.ct.coarse import BLOCK, BODY_HU, MIXED_BELOW_HU, MIXED_HU, SOFT_HU, Coarse, look
-from resorb.ct.components import Runs, join_in_space, largest, runs_of
+from resorb.ct.components import join_in_space, largest, runs_of
 from resorb.ct.findings import Candidate, Findings
 from resorb.ct.fragments import join_specks
 from resorb.ct.labels import Labels
 from resorb.ct.noise import Noise, measure_noise
+from resorb.ct.pixels import WORKERS
 from resorb.ct.refused import refuse
 from resorb.ct.scan import Scan
 from resorb.ct.sites import settle
@@ -62,13 +63,13 @@ def find(scan: Scan, labels: Labels | None = None, *, contrast: str | None = Non
     if labels is not None and labels.index.shape != scan.hu.shape:
         raise refuse(labels.source, f"labels of shape {labels.index.shape}", f"{scan.hu.shape} as the scan")
     search = _begin(scan, labels, contrast)
-    kinds, why = _sort(search)
+    kinds, bone = _sort(search)
     dense = join_specks(_dense_candidates(search, kinds), scan, DEFAULT.threshold_hu, search.noise.voxel_hu)
-    candidates = [*dense, *_faint_candidates(search, kinds)]
+    candidates = [*dense, *_faint_candidates(search, kinds, bone)]
     if len(candidates) > MOST_CANDIDATES:
         raise refuse("the scan", f"{len(candidates)} separate dense regions", f"at most {MOST_CANDIDATES}", "give labels or a box")
     settled, outside = settle(candidates, scan, labels, search.contrast)
-    excluded = [*_excluded(search, kinds, why), *outside]
+    excluded = [*_excluded(search, kinds), *outside]
     if search.contrast.seen:
         settled, extra = [], _as_excluded(settled, scan, "contrast or calcium", search.contrast.says)
         excluded += extra
@@ -98,8 +99,7 @@ def _begin(scan: Scan, labels: Labels | None, told: str | None) -> _Search:
 
 def _dense(scan: Scan, labels: Labels | None) -> tuple[Ints, DepositTable]:
     """Dense voxels in labelled bone, and the table of the regions that the others form."""
-    flat = np.flatnonzero(scan.hu >= scan.hu.dtype.type(DEFAULT.threshold_hu))
-    bone = np.zeros(0, np.int64)
+    flat, bone = _at_least(scan.hu, DEFAULT.threshold_hu), np.zeros(0, np.int64)
     if labels is not None and (wanted := labels.of_role("bone")):
         in_bone = np.isin(labels.index.reshape(-1)[flat], wanted)
         bone, flat = flat[in_bone], flat[~in_bone]
@@ -107,8 +107,15 @@ def _dense(scan: Scan, labels: Labels | None) -> tuple[Ints, DepositTable]:
     return bone, table_of(scan.hu, flat, scan.pixel_mm2, spacing, DEFAULT)
 
 
-def _sort(search: _Search) -> tuple[NDArray[Any], dict[str, str]]:
-    """What each dense region is taken for ('' : a candidate), and the rule in words."""
+def _at_least(hu: NDArray[Any], threshold_hu: float) -> Ints:
+    """Flat indices of the voxels at or above a threshold, in order; slice by slice, so that no mask of the volume is kept."""
+    least, size = hu.dtype.type(threshold_hu), hu[0].size
+    with ThreadPoolExecutor(WORKERS) as pool:
+        return np.concatenate(list(pool.map(lambda k: np.flatnonzero(hu[k] >= least) + k * size, range(len(hu)))))
+
+
+def _sort(search: _Search) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+    """What each dense region is taken for ('' : a candidate; otherwise a key of `_RULES`), and the cells that hold skeleton, if any do."""
     table, scan = search.table, search.scan
     kinds = np.full(len(table), "", "U24")
     volume = table.voxels * search.cell_volume
@@ -121,13 +128,12 @@ def _sort(search: _Search) -> tuple[NDArray[Any], dict[str, str]]:
     kinds[(table.peak_hu >= anatomy.METAL_HU) & (kinds != "skeleton")] = "metal"
     cut = (table.low[:, 0] == 0) | (table.high[:, 0] == scan.hu.shape[0] - 1)
     kinds[(kinds == "") & cut & (volume >= CUT_MM3) & (search.labels is None) & (not scan.single_slice)] = "cut by the end of the scan"
-    open_ones = np.flatnonzero(kinds == "")
-    if (kinds == "skeleton").any() or len(search.bone):
-        bone = _bone_cells(search, kinds)
+    open_ones, bone = np.flatnonzero(kinds == ""), _bone_cells(search, kinds)
+    if bone is not None:
         cell = np.array(search.coarse.factor) * np.nan_to_num(scan.spacing, nan=3.0)
         close = anatomy.near(places[open_ones], bone, np.ceil(anatomy.FRAGMENT_MM / cell - 0.5).astype(int))
         kinds[open_ones[close]] = "next to the skeleton"
-    return kinds, _RULES
+    return kinds, bone
 
 
 _RULES = {
@@ -152,39 +158,25 @@ def _stands_out(search: _Search) -> NDArray[np.bool_]:
     level = np.where(level < MIXED_BELOW_HU, MIXED_HU, np.maximum(level, SOFT_HU))
     rougher = np.clip(coarse.spread[at_block] / coarse.noise, 1.0, ROUGHEST)
     by_peak = table.peak_hu > level + VOXEL_Z * rougher * max(search.noise.voxel_hu, 1.0)
-    cells = coarse.standing_out
-    run_cell = _cell_of(table.runs, table.runs.first + table.runs.size // 2, coarse)
-    at = np.minimum(np.searchsorted(cells, run_cell), max(0, len(cells) - 1))
-    hit = (cells[at] == run_cell) if len(cells) else np.zeros(len(run_cell), bool)
+    run_cell = coarse.cell_of(table.runs.first + table.runs.size // 2, table.runs.shape)
+    hit = coarse.flags(coarse.standing_out).reshape(-1)[run_cell]
     by_cell = np.bincount(table.deposit_of_run, hit, len(table)) > 0
     highest = largest(coarse.cells.reshape(-1)[run_cell], table.deposit_of_run, len(table))
     mottle = (highest < DEFAULT.threshold_hu) & (table.voxels * search.cell_volume >= MOTTLE_MM3)
     return np.asarray(((by_peak & (table.voxels > 1)) | by_cell) & ~mottle)
 
 
-def _cell_of(runs: Runs, flat: Ints, coarse: Coarse) -> Ints:
-    """The flat cell index that voxels lie in."""
-    shape, cells = runs.shape, coarse.cells.shape
-    k, j, i = np.unravel_index(flat, shape)
-    a = [np.minimum(v // f, n - 1) for v, f, n in zip((k, j, i), coarse.factor, cells, strict=True)]
-    return np.asarray((a[0] * cells[1] + a[1]) * cells[2] + a[2])
-
-
-def _bone_cells(search: _Search, kinds: NDArray[Any]) -> NDArray[np.bool_]:
-    """The cells that hold skeleton."""
-    table, coarse = search.table, search.coarse
-    flags = np.zeros(coarse.cells.shape, bool)
-    runs = table.runs
+def _bone_cells(search: _Search, kinds: NDArray[Any]) -> NDArray[np.bool_] | None:
+    """The cells that hold skeleton; none where there is none."""
+    table, coarse, runs = search.table, search.coarse, search.table.runs
     in_bone = (kinds == "skeleton")[table.deposit_of_run]
-    ends = [runs.first[in_bone], runs.last[in_bone]]
-    longest = int(runs.size[in_bone].max()) if in_bone.any() else 0
-    for step in range(coarse.factor[2] * 2, longest, coarse.factor[2] * 2):
-        further = runs.first[in_bone] + step
-        ends.append(further[further < runs.last[in_bone]])
-    for flat in (*ends, search.bone):
-        if len(flat):
-            flags.reshape(-1)[_cell_of(runs, flat, coarse)] = True
-    return flags
+    if not in_bone.any() and not len(search.bone):
+        return None
+    first, last = (coarse.cell_of(ends[in_bone], runs.shape) for ends in (runs.first, runs.last))
+    crossed = last - first + 1
+    begin = np.cumsum(crossed) - crossed
+    cells = np.repeat(first - begin, crossed) + np.arange(int(crossed.sum()))
+    return coarse.flags(np.concatenate([cells, coarse.cell_of(search.bone, runs.shape)]))
 
 
 def _dense_candidates(search: _Search, kinds: NDArray[Any]) -> list[Candidate]:
@@ -207,26 +199,19 @@ def _dense_candidates(search: _Search, kinds: NDArray[Any]) -> list[Candidate]:
     return out
 
 
-def _faint_candidates(search: _Search, kinds: NDArray[Any]) -> list[Candidate]:
+def _faint_candidates(search: _Search, kinds: NDArray[Any], bone: NDArray[np.bool_] | None) -> list[Candidate]:
     """Regions of the coarse view that stand out but are not joined to anything at or above 130 HU."""
     coarse, table, scan = search.coarse, search.table, search.scan
     cells = coarse.standing_out
     if not len(cells) or search.contrast.seen or is_sharp(scan.acquisition.kernel) or scan.single_slice:
         return []
-    shape = coarse.cells.shape
-    values = coarse.cells.reshape(-1)[cells]
-    runs = runs_of(cells, shape)
+    runs = runs_of(cells, coarse.cells.shape)
     count, of_run = join_in_space(runs)
     group = np.repeat(of_run, runs.size)
+    keep = (kinds != "noise")[table.deposit_of_run]
+    dense = coarse.flags(np.concatenate([coarse.cell_of(ends[keep], scan.hu.shape) for ends in (table.runs.first, table.runs.last)]))
     taken = np.zeros(count, bool)
-    keep = np.flatnonzero(kinds[table.deposit_of_run] != "noise")
-    if len(keep):
-        dense = np.unique(_cell_of(table.runs, table.runs.first[keep], coarse))
-        dense = np.concatenate([dense, np.unique(_cell_of(table.runs, table.runs.last[keep], coarse))])
-        taken[group[np.isin(cells, dense)]] = True
-    low_level = values < BODY_HU
-    taken[group[low_level]] = True
-    bone = _bone_cells(search, kinds) if (kinds == "skeleton").any() or len(search.bone) else None
+    taken[group[dense.reshape(-1)[cells] | (coarse.cells.reshape(-1)[cells] < BODY_HU)]] = True
     free = ~taken[group]
     order = np.argsort(group[free], kind="stable")
     parts = np.split(cells[free][order], np.flatnonzero(np.diff(group[free][order])) + 1)
@@ -259,10 +244,10 @@ def _foreign(search: _Search, kinds: NDArray[Any]) -> Ints:
     return np.sort(np.concatenate([table.flat[own], search.bone])) if len(search.bone) else table.flat[own]
 
 
-def _excluded(search: _Search, kinds: NDArray[Any], why: dict[str, str]) -> list[Excluded]:
+def _excluded(search: _Search, kinds: NDArray[Any]) -> list[Excluded]:
     """One line for each reason, with how many regions it holds."""
     table, out = search.table, []
-    for kind, rule in why.items():
+    for kind, rule in _RULES.items():
         these = np.flatnonzero(kinds == kind)
         if len(these):
             main = these[table.voxels[these].argmax()]

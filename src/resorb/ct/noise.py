@@ -36,15 +36,17 @@ def measure_noise(scan: Scan) -> Noise:
     tile = tuple(int(max(3, round(TILE_MM / s))) for s in scan.spacing[1:])
     tile = (min(tile[0], scan.hu.shape[1] // 2), min(tile[1], scan.hu.shape[2] // 2))
     pairs = _slice_pairs(len(scan.hu))
+    count = tile[0] * tile[1]
     means, sds, along = [], [], []
     for k in pairs:
         here, residual = _tiles(scan.hu[k], tile)
         means.append(here)
-        sds.append(residual.std(axis=(1, 3), ddof=1))
+        sds.append(np.sqrt(_sum_of_products(residual, residual) / (count - 1)))
         if k + 1 < len(scan.hu):
             _, other = _tiles(scan.hu[k + 1], tile)
-            along.append((residual * other).mean(axis=(1, 3)) / np.maximum(sds[-1] * other.std(axis=(1, 3)), 1e-3))
-    return _from_tiles(np.array(means), np.array(sds), along, tile[0] * tile[1])
+            spread = sds[-1] * np.sqrt(_sum_of_products(other, other) / count)
+            along.append(_sum_of_products(residual, other) / count / np.maximum(spread, 1e-3))
+    return _from_tiles(np.array(means), np.array(sds), along, count)
 
 
 def _slice_pairs(slices: int) -> list[int]:
@@ -55,8 +57,20 @@ def _tiles(one: NDArray[Any], tile: tuple[int, int]) -> tuple[NDArray[Any], NDAr
     """Tile means, and residuals [tile row, row, tile column, column] around them."""
     rows, columns = one.shape[0] // tile[0], one.shape[1] // tile[1]
     view = one[: rows * tile[0], : columns * tile[1]].astype(np.float32).reshape(rows, tile[0], columns, tile[1])
-    mean = view.mean(axis=(1, 3))
-    return mean, view - mean[:, None, :, None]
+    mean = _per_tile(view) / np.float32(tile[0] * tile[1])
+    view -= mean[:, None, :, None]
+    return mean, view
+
+
+def _sum_of_products(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
+    """Sum of a x b over each tile; residuals have no mean."""
+    return _per_tile(a * b)
+
+
+def _per_tile(view: NDArray[Any]) -> NDArray[Any]:
+    """Sum over each tile: whole rows first, which run along memory."""
+    rows, high, columns, wide = view.shape
+    return np.asarray(view.reshape(rows, high, columns * wide).sum(1).reshape(rows, columns, wide).sum(2))
 
 
 def _from_tiles(means: NDArray[Any], sds: NDArray[Any], along: list[NDArray[Any]], count: int) -> Noise:
