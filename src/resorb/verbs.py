@@ -15,22 +15,29 @@ if TYPE_CHECKING:
     from .terms.change import Change
     from .terms.measurement import Measurement, Picture
 
+_MOST_BYTES = 64_000_000
 _ENDINGS = (".html", ".json", ".txt")
 
 
-def read_case(source: str | Path | dict[str, Any]) -> Case:
-    """Read a case from a YAML or JSON file, from stdin (`-`), or from a mapping in memory.
+def read_case(source: str | Path | dict[str, Any], *, date: str | None = None, patient: str | None = None) -> Case:
+    """Read a case from a YAML, JSON or FHIR file (told apart by content), from stdin (`-`), or from a mapping in memory.
 
+    `date` (the day asked about) and `patient` (an id) are for FHIR records; see `resorb.fhir.read`.
     Raises CaseRefused (a ValueError for people: where, found, expected, try) with every problem at once.
     """
-    from .evidence.form import MAX_BYTES, read_case_mapping, read_case_text
+    from . import fhir
+    from .evidence.form import read_case_mapping, read_case_text
     from .evidence.library import library
 
     if isinstance(source, dict):
+        if fhir.is_fhir(source):
+            return fhir.read(source, library(), date=date, patient=patient)
         return read_case_mapping(source, library())
     name = "stdin" if str(source) == "-" else str(source)
     try:
-        raw = _stdin(MAX_BYTES + 1) if name == "stdin" else _read(Path(source), MAX_BYTES + 1)
+        raw = _stdin(_MOST_BYTES + 1) if name == "stdin" else _read(Path(source), _MOST_BYTES + 1)
+        if fhir.is_fhir(raw):
+            return fhir.read(raw, library(), date=date, patient=patient, name=name)
         return read_case_text(raw.decode("utf-8-sig"), library(), name=name)
     except UnicodeDecodeError:
         message = "found bytes that are not UTF-8 text; expected a case as YAML or JSON (see `resorb template`)"

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from msgspec import Struct, field
+from msgspec import field
 
-Texts = tuple[str, ...]
-Sources = str | Texts  # one source id, several, or 'expert' (opinion without a study: never a number)
+from .card import Card, Sources, Texts
+from .limits import Rule, Unlike
+
 Weight = Literal["decisive", "strong", "moderate", "weak"]
 Group = Literal["site", "finding", "condition", "medicine", "exposure", "symptom", "modality", "stage", "sex", "outcome", "course"]
-
-
-class Card(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
-    """Base of all card parts."""
 
 
 # --- tests on a case ---------------------------------------------------------------------------
@@ -260,6 +257,7 @@ class Word(Card, frozen=True, kw_only=True, rename={"is_": "is"}):
     """One word a case may use. `is` names the wider words it implies; `excludes` what it contradicts.
 
     `within` names the parts of the body a site lies in: the pelvis may mean the uterus, yet a uterus is not read as "the pelvis".
+    A code in `codes` says the word is there (ICD-10-CM and ATC codes stand for all that begin with them; a LOINC code asks for it).
     """
 
     id: str
@@ -272,6 +270,7 @@ class Word(Card, frozen=True, kw_only=True, rename={"is_": "is"}):
     counts: str = ""
     not_counted: str = ""
     codes: dict[str, Texts] = field(default_factory=dict)
+    denied_by: dict[str, Texts] = field(default_factory=dict)  # codes that say it is not so
 
 
 class Band(Card, frozen=True, kw_only=True):
@@ -342,6 +341,7 @@ class Option(Card, frozen=True, kw_only=True):
     rung: int
     says: str
     also: Texts = ()
+    codes: dict[str, Texts] = field(default_factory=dict)
     harms: tuple[Said, ...] = ()
     avoid: tuple[Said, ...] = ()
 
@@ -458,4 +458,6 @@ CARDS: dict[str, type[Card]] = {
     "sources": Source,
     "reasoning": Reasoning,
     "listening": Listening,
+    "rules": Rule,
+    "unlike": Unlike,
 }

@@ -36,10 +36,10 @@ def parse(text: str, card: Quantity) -> tuple[float, str]:
         raise QuantityError(f"found {text!r}; write the decimal with a point ({number.replace(',', '.')}), since a comma is read both ways")
     if not unit and "" not in card.units and card.unit != "":
         raise QuantityError(f"found {text!r} without a unit; expected one of {_units(card)}, such as {_example(card)}")
-    factor = _factor(unit, card)
-    if factor is None:
+    onto = factor(unit, card)
+    if onto is None:
         raise QuantityError(f"found the unit {unit!r}; expected one of {_units(card)}")
-    return in_bounds(float(number) * factor, text, card), unit or card.unit
+    return in_bounds(float(number) * onto, text, card), unit or card.unit
 
 
 def in_bounds(value: float, written: str, card: Quantity) -> float:
@@ -51,7 +51,7 @@ def in_bounds(value: float, written: str, card: Quantity) -> float:
     return value
 
 
-def _factor(unit: str, card: Quantity) -> float | None:
+def factor(unit: str, card: Quantity) -> float | None:
     """The factor of a unit: as written first, then whatever its capitals; mM is molar and mm is not."""
     known = {card.unit: 1.0, **card.units}
     for name, factor in known.items():

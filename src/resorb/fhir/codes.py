@@ -1,0 +1,152 @@
+"""The codes on the cards, turned round once: code -> what a case says by it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from ..evidence.cards import Quantity, Word
+from ..evidence.library import Library, simplify
+from ..evidence.quantities import factor
+
+# FHIR's names for code systems, and the cards'.
+SYSTEMS = {
+    "http://loinc.org": "loinc", "urn:oid:2.16.840.1.113883.6.1": "loinc",
+    "http://snomed.info/sct": "snomed", "urn:oid:2.16.840.1.113883.6.96": "snomed",
+    "http://hl7.org/fhir/sid/icd-10-cm": "icd10cm", "urn:oid:2.16.840.1.113883.6.90": "icd10cm",
+    "http://www.nlm.nih.gov/research/umls/rxnorm": "rxnorm", "urn:oid:2.16.840.1.113883.6.88": "rxnorm",
+    "http://www.whocc.no/atc": "atc", "urn:oid:2.16.840.1.113883.6.73": "atc",
+    "http://dicom.nema.org/resources/ontology/DCM": "dicom", "urn:oid:1.2.840.10008.2.16.4": "dicom",
+}  # fmt: skip
+BY_PREFIX = {"icd10cm": 3, "atc": 1}  # systems where a code stands for all that begin with it, and their shortest
+_NAMED_GROUPS = ("condition", "exposure", "symptom", "finding")
+_KIND_OF_TERM = re.compile(r"\s*\((disorder|finding|situation|procedure|morphologic abnormality|event|regime/therapy)\)\s*$")
+_AMOUNT = re.compile(r"^([0-9][0-9.,]* (HR|ML|MG|DAY|ACTUAT|UNT|MCG|UG)\b\s*)+", re.IGNORECASE)
+_NOT_A_WORD = re.compile(r"[\s,;]+")
+
+
+class Meant(NamedTuple):
+    """A word that a code stands for, and whether the code says it is there."""
+
+    word: str
+    present: bool
+
+
+class Index:
+    """Codes, names and units of one library, ready to be asked."""
+
+    def __init__(self, library: Library) -> None:
+        self.library = library
+        self.quantities: dict[str, tuple[Quantity, int]] = {}
+        for card in library.decks.quantities:
+            for rank, code in enumerate(card.codes.get("loinc", ())):
+                self.quantities.setdefault(code, (card, rank))
+        self.words: dict[str, dict[str, tuple[Meant, ...]]] = {}
+        self.asked: dict[str, tuple[Word, ...]] = {}
+        for word in library.decks.words:
+            self._word(word)
+        self.options: dict[str, dict[str, tuple[str, ...]]] = {}
+        for option in library.decks.options:
+            for system, codes in option.codes.items():
+                for code in codes:
+                    held = self.options.setdefault(system, {})
+                    held[_bare(system, code)] = (*held.get(_bare(system, code), ()), option.id)
+        self.group = {word.id: word.group for word in library.decks.words}
+        self._units: dict[tuple[str, str], float | None] = {}
+
+    def _word(self, word: Word) -> None:
+        for present, by_system in ((True, word.codes), (False, word.denied_by)):
+            for system, codes in by_system.items():
+                held = self.words.setdefault(system, {})
+                for code in codes:
+                    if system == "loinc":
+                        self.asked[code] = (*self.asked.get(code, ()), word)
+                    else:
+                        held[_bare(system, code)] = (*held.get(_bare(system, code), ()), Meant(word.id, present))
+
+    def quantity(self, codings: Iterable[Any]) -> tuple[Quantity, int] | None:
+        """The lab or measure of an observation's code, and how far down the card's list that code stands."""
+        for coding in codings:
+            if SYSTEMS.get(coding.get("system")) == "loinc":
+                found = self.quantities.get(coding.get("code"))
+                if found is not None:
+                    return found
+        return None
+
+    def question(self, codings: Iterable[Any]) -> tuple[Word, ...]:
+        """The words that an observation asks about."""
+        return tuple(w for c in codings if SYSTEMS.get(c.get("system")) == "loinc" for w in self.asked.get(c.get("code"), ()))
+
+    def meant(self, codings: Iterable[Any], groups: tuple[str, ...] | None = None) -> tuple[Meant, ...]:
+        """The words that these codes stand for, of some groups or of all."""
+        found: dict[Meant, None] = {}
+        for coding in codings:
+            system = SYSTEMS.get(coding.get("system"))
+            code = coding.get("code")
+            if system in self.words and isinstance(code, str):
+                found.update(dict.fromkeys(_matching(self.words[system], system, code)))
+        return tuple(m for m in found if groups is None or self.group[m.word] in groups)
+
+    def done(self, codings: Iterable[Any]) -> tuple[str, ...]:
+        """The options that these codes stand for."""
+        found: dict[str, None] = {}
+        for coding in codings:
+            system = SYSTEMS.get(coding.get("system"))
+            code = coding.get("code")
+            if system in self.options and isinstance(code, str):
+                found.update(dict.fromkeys(_matching(self.options[system], system, code)))
+        return tuple(found)
+
+    def named(self, text: str) -> tuple[Meant, ...]:
+        """The word of this very name, for a diagnosis without a code that a card knows; nothing is read out of a longer text."""
+        spelled = simplify(_KIND_OF_TERM.sub("", text))
+        for group in _NAMED_GROUPS:
+            known = self.library.spellings.get(group, {})
+            if spelled in known:
+                return (Meant(known[spelled], True),)
+        return ()
+
+    def medicines(self, text: str) -> tuple[Meant, ...]:
+        """The medicines that this text names: each of its parts must begin with the name, so that a salt is not taken for one."""
+        known = self.library.spellings.get("medicine", {})
+        found: dict[Meant, None] = {}
+        for part in text.split(" / "):
+            parts = _NOT_A_WORD.split(_AMOUNT.sub("", part.strip()))[:5]
+            for length in range(len(parts), 0, -1):
+                spelled = simplify(" ".join(parts[:length]))
+                if spelled in known:
+                    found[Meant(known[spelled], True)] = None
+                    break
+        return tuple(found)
+
+    def factor(self, unit: str, card: Quantity) -> float | None:
+        """What a value in this unit is multiplied by to stand in the card's own; none where the unit does not fit."""
+        key = (card.id, unit)
+        if key not in self._units:
+            if len(self._units) > 10_000:
+                self._units.clear()
+            plain = re.sub(r"\{[^}]*\}", "", unit)
+            found = factor(unit, card)
+            self._units[key] = factor(plain, card) if found is None and plain != unit and plain else found
+        return self._units[key]
+
+
+def _bare(system: str, code: str) -> str:
+    return code.replace(".", "").upper() if system in BY_PREFIX else code
+
+
+def _matching(table: dict[str, Any], system: str, code: str) -> Iterator[Any]:
+    if system not in BY_PREFIX:
+        yield from table.get(code, ())
+        return
+    bare = _bare(system, code)
+    for length in range(BY_PREFIX[system], len(bare) + 1):
+        yield from table.get(bare[:length], ())
+
+
+@lru_cache(maxsize=4)
+def index_of(library: Library) -> Index:
+    """The index of a library, made once."""
+    return Index(library)

@@ -1,0 +1,144 @@
+"""Observations: a value in the card's own unit, a level where only that is known, or a word asked for and answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..evidence.cards import Band, Quantity
+from ..evidence.quantities import QuantityError, in_bounds
+from .codes import Meant
+from .dates import first_moment
+from .record import Record, Value, code_of, codings, label
+from .wire import Resource
+
+VALID = frozenset(("final", "amended", "corrected", "preliminary"))
+UCUM = "http://unitsofmeasure.org"
+LEVELS = {"L": "low", "LL": "low", "LU": "low", "N": "normal", "H": "high", "HH": "high", "HU": "high"}
+
+
+def observation(resource: Resource, reference: str, record: Record) -> None:
+    """One Observation and its components."""
+    code = resource.get("code")
+    status = resource.get("status")
+    if status not in VALID:
+        record.pass_over(label("Observation", code), f"its status is {status or 'not said'}", reference)
+        return
+    when = first_moment(
+        resource.get("effectiveDateTime"), resource.get("effectivePeriod"), resource.get("effectiveInstant"), resource.get("issued")
+    )
+    if resource.get("focus"):
+        record.pass_over(label("Observation", code), "it is about someone or something else (focus)", reference)
+    elif record.late(when):
+        record.pass_over(label("Observation", code), f"it is later than {record.until}", reference)
+    else:
+        for source in resource.get("derivedFrom") or ():
+            record.speaks_of(source)
+        parts = resource.get("component")
+        read = _one(resource, when, reference, record, quiet=bool(parts))
+        for part in parts if isinstance(parts, list) else ():
+            read = _one(part, when, reference, record, quiet=False) or read
+
+
+def _one(part: Resource, when: str | None, reference: str, record: Record, *, quiet: bool) -> bool:
+    """An observation or a component: whether a card knows it."""
+    code = part.get("code")
+    found = codings(code)
+    quantity = record.index.quantity(found)
+    if quantity is not None:
+        _value(part, quantity, when, reference, record)
+        return True
+    asked = record.index.question(found)
+    if asked:
+        return _answer(part, {w.id for w in asked}, when, reference, record)
+    if not quiet:
+        record.pass_over(label("Observation", code), "no card knows this code" if found else "it has no code", reference)
+    return False
+
+
+def _value(part: Resource, known: tuple[Quantity, int], when: str | None, reference: str, record: Record) -> None:
+    card, rank = known
+    entry = label("Observation", part.get("code"))
+    given = part.get("valueQuantity")
+    level = LEVELS.get(code_of(_first(part.get("interpretation"))))
+    if not isinstance(given, dict) or "value" not in given:
+        if level and given is None and part.get("dataAbsentReason") is None:
+            made = Value(None, level, f"the laboratory calls it {level}", when, rank, entry, reference)
+            record.values.setdefault(card.id, []).append(made)
+        else:
+            record.pass_over(entry, _why_absent(part), reference)
+        return
+    try:
+        value, written = _converted(given, card, record)
+        level = _limited(given.get("comparator"), value, card, written)
+    except QuantityError as error:
+        record.pass_over(entry, str(error), reference)
+        return
+    held = record.values.setdefault(card.id, [])
+    held.append(Value(None if level else value, level, written, when, rank, entry, reference))
+
+
+def _first(value: Any) -> Any:
+    return value[0] if isinstance(value, list) and value else value
+
+
+def _why_absent(part: Resource) -> str:
+    reason = part.get("dataAbsentReason")
+    if reason is not None:
+        return f"it has no value: {code_of(reason) or 'no reason is given'}"
+    other = next((key for key in part if key.startswith("value")), None)
+    return f"found {other}; expected valueQuantity" if other and other != "valueQuantity" else "it has no value"
+
+
+def _converted(given: Resource, card: Quantity, record: Record) -> tuple[float, str]:
+    """The value in the card's unit and as it was written. The coded unit speaks before the shown one."""
+    value, shown, code = given["value"], given.get("unit"), given.get("code")
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise QuantityError("found a value that is no number; expected a number")
+    unit = code if isinstance(code, str) and (given.get("system") == UCUM or not shown) else shown
+    unit = unit if isinstance(unit, str) else ""
+    factor = record.index.factor(unit, card)
+    if factor is None:
+        accepted = ", ".join(dict.fromkeys((card.unit, *(u for u in card.units if u)))) or "no unit"
+        raise QuantityError(f"found the unit {unit[:30]!r}; expected one of {accepted}" if unit else f"it has no unit; expected {accepted}")
+    written = f"{given.get('comparator') or ''}{value:g} {unit}".strip()
+    return in_bounds(value * factor, written, card), written
+
+
+def _limited(comparator: Any, value: float, card: Quantity, written: str) -> str | None:
+    """The level that a limit such as `<5` proves, whoever the person is; a limit that proves none is refused."""
+    if comparator is None:
+        return None
+    below = comparator in ("<", "<=")
+    if not below and comparator not in (">", ">="):
+        raise QuantityError(f"found the comparator {str(comparator)[:10]!r}; expected <, <=, > or >=")
+    proven = {level for band in card.bands for level in _levels(value, below, band)}
+    if len(proven) != 1:
+        raise QuantityError(f"only a limit is known ({written}); it does not tell low, normal or high")
+    level = proven.pop()
+    for named in card.levels:
+        if (below and named.under is not None and value <= named.under) or (not below and named.over is not None and value >= named.over):
+            return named.name
+    return level
+
+
+def _levels(value: float, below: bool, band: Band) -> set[str]:
+    """What all values under (or over) this one may be called by a band."""
+    low, high = band.low, band.high
+    lower = low is not None and (below or value < low)
+    upper = high is not None and (not below or value > high)
+    middle = (low is None or value > low) if below else (high is None or value < high)
+    return {name for name, holds in (("low", lower), ("normal", middle), ("high", upper)) if holds}
+
+
+def _answer(part: Resource, asked: set[str], when: str | None, reference: str, record: Record) -> bool:
+    """A word asked for: the answer's own code says whether it is there."""
+    entry = label("Observation", part.get("code"))
+    given = part.get("valueCodeableConcept")
+    meant = tuple(m for m in record.index.meant(codings(given)) if m.word in asked)
+    if isinstance(part.get("valueBoolean"), bool):
+        record.say(tuple(Meant(word, True) for word in sorted(asked)), part["valueBoolean"], when, entry, reference)
+    elif meant:
+        record.say(meant, True, when, entry, reference)
+    else:
+        record.pass_over(entry, f"no card knows the answer {label('', given).strip()}" if given else _why_absent(part), reference)
+    return True

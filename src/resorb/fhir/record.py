@@ -1,0 +1,112 @@
+"""What is gathered while a record is read: statements, values, deeds, and what was passed over."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from .codes import SYSTEMS, Index, Meant
+from .wire import Resource
+
+_LONGEST = 60
+
+
+class Said(NamedTuple):
+    """One statement about a word: there, not there, or not known; by which entry and when."""
+
+    present: bool | None
+    when: str | None
+    entry: str
+    reference: str
+
+
+class Value(NamedTuple):
+    """One value of a quantity in the card's unit, or a level alone. `rank` is 0 for the code the card likes best."""
+
+    value: float | None
+    level: str | None
+    written: str
+    when: str | None
+    rank: int
+    entry: str
+    reference: str
+
+
+class Record:
+    """Gathers; `until` is the day after which nothing counts."""
+
+    def __init__(self, index: Index, until: str | None = None) -> None:
+        self.index, self.until = index, until
+        self.said: dict[str, list[Said]] = {}
+        self.values: dict[str, list[Value]] = {}
+        self.deeds: dict[str, list[Said]] = {}
+        self.passed: dict[tuple[str, str], list[Any]] = {}
+        self.studies: list[tuple[Resource, str]] = []
+        self.spoken_of: set[str] = set()
+        self.shelf: dict[str, Resource] = {}
+        self.newest: str = ""
+
+    def late(self, when: str | None) -> bool:
+        """Whether this lies after the day asked for; what does not may make the record newer."""
+        if when is None:
+            return False
+        if self.until and when[: len(self.until)] > self.until:
+            return True
+        self.newest = max(self.newest, when)
+        return False
+
+    def say(self, meant: tuple[Meant, ...], present: bool | None, when: str | None, entry: str, reference: str) -> None:
+        """These words are there (true), not there (false) or not known (none)."""
+        for word, way in meant:
+            self.said.setdefault(word, []).append(Said(None if present is None else present == way, when, entry, reference))
+
+    def speaks_of(self, study: Any) -> None:
+        """A finding on a deposit rests on this imaging study."""
+        if isinstance(study, dict) and isinstance(study.get("reference"), str):
+            self.spoken_of.add(study["reference"])
+
+    def pass_over(self, entry: str, why: str, reference: str) -> None:
+        """Tell what was not used, and why. Those alike are counted."""
+        held = self.passed.get((entry, why))
+        if held is None:
+            self.passed[entry, why] = [1, reference]
+        else:
+            held[0] += 1
+            held[1] = min(held[1], reference)
+
+
+def concept(value: Any) -> dict[str, Any]:
+    """A CodeableConcept, whatever was written there: a Coding alone becomes one."""
+    if not isinstance(value, dict):
+        return {"text": value} if isinstance(value, str) else {}
+    return {"coding": [value]} if "code" in value and "coding" not in value else value
+
+
+def codings(value: Any) -> list[Any]:
+    """The codings of a concept that can be read."""
+    found = concept(value).get("coding")
+    return [c for c in found if isinstance(c, dict) and isinstance(c.get("code"), str)] if isinstance(found, list) else []
+
+
+def code_of(value: Any) -> str:
+    """The code of a status, which older releases wrote as plain text."""
+    if isinstance(value, str):
+        return value
+    found = codings(value)
+    return str(found[0]["code"]) if found else ""
+
+
+def label(kind: str, value: Any) -> str:
+    """An entry in words: `Observation 49765-1 (Calcium)`."""
+    found = concept(value)
+    known = codings(found)
+    coding: dict[str, Any] = next((c for c in known if c.get("system") in SYSTEMS), known[0] if known else {})
+    text = found.get("text") or coding.get("display") or ""
+    code = str(coding.get("code", ""))[:_LONGEST]
+    said = f" ({short(text)})" if text and code else f" ({short(text)})" if text else ""
+    return f"{kind} {code}{said}" if code else f"{kind}{said}" if said else f"{kind} without a code"
+
+
+def short(text: Any) -> str:
+    """A text that fits a line."""
+    plain = " ".join(str(text).split())
+    return plain if len(plain) <= _LONGEST else plain[: _LONGEST - 3] + "..."

@@ -1,0 +1,211 @@
+"""All that was gathered -> one `Case`: the newest word decides, what contradicts itself is not known, and every entry is accounted for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..evidence.library import Library, simplify
+from ..terms.case import Case, Done, Fact, Reading, Use
+from .dates import years_between
+from .person import Person
+from .record import Record, Said, Value, codings
+
+WAYS = {True: "there", False: "not there", None: "not known"}
+
+
+def settle(record: Record, person: Person) -> Case:
+    """The case. The order in which entries came does not matter."""
+    uses: list[Use] = []
+    _person(record, person)
+    _studies(record)
+    facts = _facts(record, uses)
+    readings = _readings(record, uses)
+    done = _done(record, uses)
+    for (entry, why), (count, reference) in record.passed.items():
+        uses.append(Use(entry, False, why, reference, count))
+    uses.sort(key=lambda use: (not use.used, use.entry, use.says, use.reference))
+    return Case(tuple(sorted(facts)), tuple(sorted(readings, key=_order)), tuple(sorted(done, key=repr)), tuple(uses))
+
+
+def _order(reading: Reading) -> tuple[str, str, str]:
+    return reading.quantity, reading.when or "", reading.written
+
+
+# --- the person ---
+
+
+def _person(record: Record, person: Person) -> None:
+    reference = person.reference
+    if person.gender:
+        word = record.index.library.spellings["sex"].get(simplify(person.gender))
+        if word:
+            record.said.setdefault(word, []).append(Said(True, None, "Patient.gender", reference))
+        else:
+            record.pass_over("Patient.gender", f"{person.gender[:20]} is no word of a card", reference)
+    if "birthDate" in person.resource:
+        _age(record, person)
+
+
+def _age(record: Record, person: Person) -> None:
+    entry, reference = "Patient.birthDate", person.reference
+    born, now = person.born, record.until or record.newest
+    if not born:
+        record.pass_over(entry, "it is no date", reference)
+        return
+    if not now:
+        record.pass_over(entry, "no entry has a date, so the age is not known: say the date asked about", reference)
+        return
+    at = "the date asked about" if record.until else "the newest entry"
+    if person.died and person.died[: len(now)] < now:
+        now, at = person.died, "death"
+    card = record.index.library.quantities["age"]
+    age = round(years_between(born, now), 3)
+    if not card.impossible_under <= age <= card.impossible_over:
+        record.pass_over(entry, f"it makes {age:.0f} years on {now[:10]} ({at}); is a date wrong? Say the date asked about", reference)
+        return
+    written = f"{int(age)} years" if age >= 2 else f"{age * 12:.1f} months"
+    made = Value(age, None, f"{written} at {at}", now, 0, entry, reference)
+    record.values.setdefault("age", []).append(made)
+
+
+# --- imaging studies ---
+
+
+def _studies(record: Record) -> None:
+    """A study tells how a deposit was seen only where something else says that it shows one."""
+    library = record.index.library
+    sites = {w for w, said in record.said.items() if record.index.group[w] == "site" and any(s.present for s in said)}
+    for study, reference in record.studies:
+        parts = [study, *(s for s in study.get("series") or () if isinstance(s, dict))]
+        seen = tuple(m for part in parts for m in record.index.meant(_each(part.get("modality")), ("modality",)))
+        where = tuple(m for part in parts for m in record.index.meant(_each(part.get("bodySite")), ("site",)))
+        when = study.get("started") if isinstance(study.get("started"), str) else None
+        entry = "ImagingStudy" + (f" ({', '.join(sorted({library.words[m.word].name for m in seen}))})" if seen else "")
+        if reference in record.spoken_of or (sites and _overlap({m.word for m in where}, sites, library)):
+            record.say(seen, True, when, entry, reference)
+            if reference in record.spoken_of:
+                record.say(where, True, when, entry, reference)
+            if not seen:
+                record.pass_over(entry, "no card knows its modality", reference)
+        else:
+            record.pass_over(entry, "it tells where was looked, not where a deposit lies", reference)
+
+
+def _each(value: Any) -> list[Any]:
+    return [c for one in (value if isinstance(value, list) else [value]) for c in codings(one)]
+
+
+def _overlap(some: set[str], others: set[str], library: Library) -> bool:
+    return any(a in library.around[b] or b in library.around[a] for a in some for b in others)
+
+
+# --- facts ---
+
+
+def _facts(record: Record, uses: list[Use]) -> list[Fact]:
+    decided: dict[str, tuple[bool | None, Said, int]] = {}
+    for word, said in record.said.items():
+        decided[word] = _decide(word, said, record)
+    _clear_contradictions(decided, record)
+    facts = []
+    for word, (present, first, count) in decided.items():
+        group = record.index.group[word]
+        facts.append(Fact(group, word, present))
+        day = f", {first.when[:10]}" if first.when else ""
+        uses.append(
+            Use(first.entry, True, f"{group} {record.index.library.words[word].name}: {WAYS[present]}{day}", first.reference, count)
+        )
+    return facts
+
+
+def _decide(word: str, said: list[Said], record: Record) -> tuple[bool | None, Said, int]:
+    """The newest entry that is sure decides; entries of the same moment that disagree leave it unknown."""
+    sure = [s for s in said if s.present is not None] or said
+    newest = max(s.when or "" for s in sure)
+    last = [s for s in sure if (s.when or "") == newest]
+    present = last[0].present if len({s.present for s in last}) == 1 else None
+    agreeing = [s for s in sure if s.present == present] or last
+    for other in said:
+        if other not in agreeing:
+            name = record.index.library.words[word].name
+            record.pass_over(other.entry, f"a newer or surer entry tells of {name}", other.reference)
+    return present, min((s for s in last), key=lambda s: (s.entry, s.reference)), len(agreeing)
+
+
+def _clear_contradictions(decided: dict[str, tuple[bool | None, Said, int]], record: Record) -> None:
+    library = record.index.library
+    implied: dict[str, set[str]] = {}
+    for word, (present, _, _) in decided.items():
+        for wide in library.wider[word] if present else ():
+            implied.setdefault(wide, set()).add(word)
+    for word in sorted(w for w, (present, _, _) in decided.items() if present is False and w in implied):
+        _, first, count = decided.pop(word)
+        by = library.words[min(implied[word])].name
+        record.pass_over(first.entry, f"it denies what {by} implies", first.reference)
+        record.passed[first.entry, f"it denies what {by} implies"][0] += count - 1
+    clashing = {w for wide in implied for other in library.words[wide].excludes if other in implied for w in implied[wide] | implied[other]}
+    for word in sorted(clashing):
+        _, first, count = decided[word]
+        decided[word] = (None, first, count)
+
+
+# --- readings ---
+
+
+def _readings(record: Record, uses: list[Use]) -> list[Reading]:
+    readings: list[Reading] = []
+    for quantity, values in record.values.items():
+        kept = _agreed(values, record)
+        readings += [Reading(quantity, v.value, v.level, v.written, v.when) for v in kept]
+        if kept:
+            uses.append(_newest(quantity, kept, record))
+    return readings
+
+
+def _agreed(values: list[Value], record: Record) -> list[Value]:
+    """One value for each moment: that of the best code; values that disagree are not used."""
+    moments: dict[str, list[Value]] = {}
+    for value in values:
+        moments.setdefault(value.when or "", []).append(value)
+    if len(moments) > 1 and "" in moments:
+        for value in moments.pop(""):
+            record.pass_over(value.entry, "it has no date, and others have", value.reference)
+    kept = []
+    for together in moments.values():
+        best = min(v.rank for v in together)
+        first = [v for v in together if v.rank == best]
+        if len({(v.value, v.level) for v in first}) == 1:
+            kept.append(min(first, key=lambda v: (v.written, v.entry, v.reference)))
+        else:
+            for value in first:
+                record.pass_over(value.entry, "several values of the same moment disagree", value.reference)
+        for value in together:
+            if value.rank != best:
+                record.pass_over(value.entry, "a better kind of this lab was taken at the same moment", value.reference)
+    return sorted(kept, key=lambda v: v.when or "")
+
+
+def _newest(quantity: str, kept: list[Value], record: Record) -> Use:
+    card = record.index.library.quantities[quantity]
+    last = kept[-1]
+    said = f"{card.name}: {last.written}"
+    if last.when and not last.entry.startswith("Patient"):
+        old = years_between(last.when, record.newest) if record.newest else 0.0
+        said += f", {last.when[:10]}" + (f", {old:.0f} years before the newest entry" if old >= 2 else "")
+    if len(kept) > 1:
+        said += f"; {len(kept) - 1} older kept as the trend"
+    return Use(last.entry, True, said, last.reference, len(kept))
+
+
+# --- what was done ---
+
+
+def _done(record: Record, uses: list[Use]) -> list[Done]:
+    done = []
+    for option, deeds in record.deeds.items():
+        last = max(deeds, key=lambda s: (s.when or "", s.entry, s.reference))
+        day = last.when[:10] if last.when else None
+        done.append(Done(option, day))
+        name = record.index.library.options[option].name
+        uses.append(Use(last.entry, True, f"done: {name}{f', {day}' if day else ''}", last.reference, len(deeds)))
+    return done
