@@ -1,0 +1,130 @@
+"""A change in plain words: what became of the whole, how many deposits did what, and what cannot be told, and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ..terms.assessment import Refusal
+from ..terms.change import Change, DepositChange, Differed, Difference
+from ..terms.time import months_in_words
+
+
+class Measured(NamedTuple):
+    """A measure of a change: its field, its name and its unit in words."""
+
+    field: str
+    name: str
+    unit: str
+
+
+MEASURES = (Measured("mass_mg", "mass", "mg"), Measured("volume_mm3", "volume", "mm3"), Measured("agatston", "Agatston score", "AU"))
+ORDER = ("resolved", "shrank", "grew", "new", "merged", "split", "cannot tell", "unchanged", "not covered")
+HEADLINES = {
+    "resolved": "The calcium seen before is gone",
+    "shrank": "Less calcium than before",
+    "unchanged": "No change that these scans can show",
+    "grew": "More calcium than before",
+    "new": "Calcium where none was seen before",
+    "merged": "Deposits have grown together",
+    "split": "Deposits have come apart",
+    "not covered": "The scans show different parts",
+    "cannot tell": "These scans cannot tell",
+}
+_COUNTED = {
+    "resolved": "gone",
+    "shrank": "smaller",
+    "grew": "larger",
+    "new": "new",
+    "merged": "grown together with another",
+    "split": "come apart into several",
+    "unchanged": "without a change that these scans can show",
+    "not covered": "outside the other scan",
+    "cannot tell": "of which it cannot be told",
+}
+
+
+def headline(change: Change) -> str:
+    """The verdict of the whole in a few words, with the time between."""
+    time = "" if change.months_between is None else f", {months_in_words(change.months_between)} apart"
+    return f"{HEADLINES[change.total.verdict]}{time}"
+
+
+def in_plain_words(change: Change) -> tuple[str, ...]:
+    """Sentences for anyone: the total, the count of verdicts, what stays open and why."""
+    return tuple(said for said in (*_whole(change), *_counts(change), *_open(change)) if said)
+
+
+def _whole(change: Change) -> Iterator[str]:
+    if change.alignment.failed:
+        yield f"The two scans could not be laid on each other ({change.alignment.failed}), so no deposit was matched with another."
+    measured = told_by(change.total)
+    if measured is None:
+        yield f"No total can be compared: {reason_of(change.total.mass_mg)}."
+    else:
+        difference: Difference = getattr(change.total, measured.field)
+        yield f"The {measured.name} of all deposits that both scans show went {went(difference, measured.unit)}."
+        yield f"These scans would have shown a change of {amount(difference.detectable, difference)} {measured.unit} or more."
+        if change.total.verdict == "unchanged":
+            yield "That no change shows does not prove that nothing changed."
+    yield f"Why: {change.total.why}."
+
+
+def _counts(change: Change) -> Iterator[str]:
+    if not change.deposits:
+        yield "Neither scan shows a deposit."
+        return
+    seen: Counter[str] = Counter(d.verdict for d in change.deposits)
+    said = [f"{seen[verdict]} {_COUNTED[verdict]}" for verdict in ORDER if seen[verdict]]
+    many = len(change.deposits)
+    yield f"Of {many} {'deposit' if many == 1 else 'deposits'}: {', '.join(said)}."
+
+
+def _open(change: Change) -> Iterator[str]:
+    """What cannot be told, grouped by the reason."""
+    reasons: dict[str, list[str]] = {}
+    for number, d in enumerate(change.deposits, 1):
+        if d.verdict in ("cannot tell", "not covered"):
+            reasons.setdefault(d.why, []).append(str(number))
+    for why, numbers in reasons.items():
+        shown = ", ".join(numbers[:8]) + (f" and {len(numbers) - 8} more" if len(numbers) > 8 else "")
+        yield f"It cannot be told of {'number' if len(numbers) == 1 else 'numbers'} {shown}: {why}."
+
+
+def told_by(thing: object) -> Measured | None:
+    """The first measure that could be compared, mass before volume before Agatston; none where all are refused."""
+    return next((m for m in MEASURES if isinstance(getattr(thing, m.field), Difference)), None)
+
+
+def reason_of(differed: Differed) -> str:
+    """Why there is no number; empty where there is one."""
+    return differed.reason if isinstance(differed, Refusal) else ""
+
+
+def went(d: Difference, unit: str) -> str:
+    """`from 22.0 to 13.0 mg: 9.0 mg less (95 % interval 11.2 less to 6.8 less)`."""
+    reach = f"95 % interval {less_or_more(d.low, d)} to {less_or_more(d.high, d)}"
+    return f"from {amount(d.before, d)} to {amount(d.after, d)} {unit}: {less_or_more(d.change, d, f' {unit}')} ({reach})"
+
+
+def less_or_more(value: float, of: Difference, unit: str = "") -> str:
+    """A difference in words: `9.0 mg less`, `1.2 mg more`."""
+    return f"{amount(abs(value), of)}{unit} {'less' if value < 0 else 'more'}"
+
+
+def amount(value: float, of: Difference) -> str:
+    """A number with as many digits as its row carries: three of the larger of before and after."""
+    largest = max(abs(of.before), abs(of.after))
+    return f"{value:.{0 if largest >= 100 else 1 if largest >= 10 else 2}f}"
+
+
+def ids(d: DepositChange) -> str:
+    """The ids in both measurements: `3 -> 4`, `6+7 -> 6`, `3 -> none`."""
+    before, after = ("none" if part is None else "+".join(map(str, part)) for part in (d.baseline, d.followup))
+    return f"{before} -> {after}"
+
+
+def by_interest(change: Change) -> list[tuple[int, DepositChange]]:
+    """Deposits with their numbers, what changed first."""
+    return sorted(enumerate(change.deposits, 1), key=lambda row: (ORDER.index(row[1].verdict), row[0]))
