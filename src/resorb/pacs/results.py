@@ -1,0 +1,69 @@
+"""`results`: a measurement (or two and their change) becomes the DICOM objects that go back to the PACS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from resorb.ct.findings import Findings
+from resorb.ct.scan import Scan
+from resorb.pacs.failed import quiet
+from resorb.pacs.identity import Identity
+from resorb.pacs.sources import Sources, sources_of
+from resorb.pacs.tracking import Track, carried, content_seed, tracks_of
+from resorb.terms.change import Change
+from resorb.terms.measurement import Measurement
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One measured scan with what results refer to: its sources' headers, and the names of its deposits."""
+
+    scan: Scan
+    findings: Findings
+    measurement: Measurement
+    sources: Sources
+    tracks: tuple[Track, ...]
+
+    @classmethod
+    def of(cls, path: str | Path, scan: Scan, findings: Findings, measurement: Measurement) -> Measured:
+        """With the headers read again from `path` and each deposit named after its own voxels. Refused for NIfTI."""
+        return cls(scan, findings, measurement, sources_of(path, scan), tracks_of(scan, findings.candidates))
+
+    @property
+    def seed(self) -> str:
+        """A hash over everything said of this scan; the UIDs of its results follow from it."""
+        said = self.measurement.to_dict() | {"other_series": []}
+        said["scan"]["source"] = ""
+        slices = [str(header.SOPInstanceUID) for header in self.sources.headers]
+        return content_seed(said, slices, [(t.uid, t.name) for t in self.tracks], [c.flat.tolist() for c in self.findings.candidates])
+
+
+def results(measured: Measured, baseline: Measured | None = None, change: Change | None = None) -> tuple[Any, ...]:
+    """The objects for one scan, ready to be written or sent: a SEG (where there is a deposit), an SR and pictures.
+
+    With `baseline` and its `change`: the follow-up's deposits keep the names they had at baseline, its report holds both time points and
+    the verdicts, and the baseline's own objects come first. Same input, same bytes: nothing in them depends on the day they are made.
+    """
+    with quiet():
+        if baseline is None or change is None:
+            return _one(measured, Identity.of(measured.sources, measured.seed))
+        later = replace(measured, tracks=carried(baseline.tracks, measured.tracks, change))
+        first = _one(baseline, Identity.of(baseline.sources, baseline.seed))
+        seed = content_seed(later.seed, baseline.seed, change.to_dict())
+        return (*first, *_one(later, Identity.of(later.sources, seed), (baseline, first, change)))
+
+
+def _one(measured: Measured, identity: Identity, since: tuple[Measured, tuple[Any, ...], Change] | None = None) -> tuple[Any, ...]:
+    from resorb.pacs.captures import captures
+    from resorb.pacs.segmentation import segmentation
+    from resorb.pacs.structured import report
+
+    seg = segmentation(measured, identity) if measured.findings.candidates else None
+    made = [seg] if seg is not None else []
+    made.append(report(measured, identity, seg, since))
+    made += captures(measured, identity, since[2] if since else None)
+    for instance in made:
+        identity.sign(instance)
+    return tuple(made)

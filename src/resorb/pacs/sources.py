@@ -1,0 +1,112 @@
+"""The headers behind a scan, without pixels: what results refer to, and whose study they join."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from resorb.ct.entries import Entry, entries
+from resorb.ct.nifti import is_nifti
+from resorb.ct.refused import refuse
+from resorb.ct.scan import Scan
+from resorb.pacs.failed import quiet
+
+OFF_MM = 0.02
+EMPTY = ("AccessionNumber", "PatientBirthDate", "PatientID", "PatientName", "PatientSex", "ReferringPhysicianName", "StudyDate", "StudyID",
+         "StudyTime")  # fmt: skip
+_DATES = {"StudyDate": r"\d{8}", "PatientBirthDate": r"\d{8}", "SeriesDate": r"\d{8}", "AcquisitionDate": r"\d{8}", "ContentDate": r"\d{8}"}
+_TIMES = {"StudyTime": r"\d{2}(\d{2}(\d{2}(\.\d{1,6})?)?)?"}
+
+
+@dataclass(frozen=True)
+class Sources:
+    """headers : one for each slice of the scan, in its order; or the one of a multi-frame file.
+    frames : of a multi-frame file, the frame (from 0) that each slice came from; empty otherwise.
+    """
+
+    headers: tuple[Any, ...]
+    frames: tuple[int, ...] = ()
+
+    @property
+    def first(self) -> Any:
+        """Any header; what names study, patient and frame of reference is the same in all."""
+        return self.headers[0]
+
+
+def sources_of(path: str | Path, scan: Scan) -> Sources:
+    """The headers of the slices of `scan`, read again from where it was read.
+
+    Refused: NIfTI (it names no study), a series without a UID, a study or a frame of reference, which no result could refer to.
+    """
+    where = Path(path)
+    found = entries(where)
+    if not scan.unique_id:
+        kind = "NIfTI" if any(is_nifti(entry.name) for entry in found) else "a series without a UID"
+        raise refuse(where, kind, "DICOM: results join the study of their source", "the DICOM series this volume was made from")
+    with quiet():
+        headers = [h for entry in found if (h := _header(entry, scan.unique_id)) is not None]
+        for header in headers:
+            _check(header, where)
+            _tidy(header)
+        return _placed(headers, scan, where)
+
+
+def _header(entry: Entry, series: str) -> Any | None:
+    """The data set of one file without its pixels; none for what is not of this series."""
+    import pydicom
+
+    try:
+        data = pydicom.dcmread(io.BytesIO(entry.fetch()), stop_before_pixels=True)
+        return data if data.get("SeriesInstanceUID") == series and "LOCALIZER" not in list(data.get("ImageType", [])) else None
+    except Exception:  # noqa: BLE001  stray files beside the series; pydicom meets them with many kinds of error
+        return None
+
+
+def _check(header: Any, where: Path) -> None:
+    wanted = ("SOPInstanceUID", "SOPClassUID", "StudyInstanceUID", "FrameOfReferenceUID")
+    missing = [name for name in wanted if not header.get(name)]
+    if missing:
+        raise refuse(where, f"slices without {', '.join(missing)}", "all of them: results refer to them", "the series as the PACS holds it")
+
+
+def _tidy(header: Any) -> None:
+    """Empty what is absent, or what no writer accepts (a date that is none, a sex that is no code), in our copy of the header."""
+    for name in EMPTY:
+        if name not in header:
+            setattr(header, name, "")
+    for name, form in {**_DATES, **_TIMES}.items():
+        if not re.fullmatch(form, str(header.get(name) or "").strip()):
+            setattr(header, name, "")
+    if str(header.PatientSex or "") not in ("M", "F", "O"):
+        header.PatientSex = ""
+    if header.get("SpecificCharacterSet") is None:
+        header.SpecificCharacterSet = "ISO_IR 100"
+
+
+def _placed(headers: list[Any], scan: Scan, where: Path) -> Sources:
+    """Each slice with its header, by position. Copies of a slice are left out; a slice without a header is refused."""
+    if len(headers) == 1 and int(headers[0].get("NumberOfFrames", 1) or 1) > 1:
+        corners = [_frame_corner(headers[0], i) for i in range(int(headers[0].NumberOfFrames))]
+    else:
+        corners = [np.array(h.ImagePositionPatient, float) for h in headers]
+    first = scan.to_lps([[k, 0, 0] for k in range(len(scan.hu))])
+    chosen = []
+    for k, corner in enumerate(first):
+        distance = [float(np.linalg.norm(c - corner)) for c in corners]
+        if not distance or min(distance) > max(OFF_MM, 0.1 * float(np.nan_to_num(scan.spacing[0], nan=1.0))):
+            raise refuse(where, f"no header for slice {k + 1}", "the files the scan was read from", "leave them as they are")
+        chosen.append(int(np.argmin(distance)))
+    if len(headers) == 1 and len(corners) > 1:
+        return Sources((headers[0],), tuple(chosen))
+    return Sources(tuple(headers[i] for i in chosen))
+
+
+def _frame_corner(header: Any, i: int) -> Any:
+    own = header.PerFrameFunctionalGroupsSequence[i]
+    group = own if "PlanePositionSequence" in own else header.SharedFunctionalGroupsSequence[0]
+    return np.array(group.PlanePositionSequence[0].ImagePositionPatient, float)

@@ -1,0 +1,71 @@
+"""Names that last: UIDs that follow from content, and what a deposit is called in every study it is seen in."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from resorb.ct.findings import Candidate
+from resorb.ct.scan import Scan
+from resorb.terms.change import Change
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """What a deposit is called: a UID for programs and a short name for people, the same at every time point."""
+
+    uid: str
+    name: str
+
+
+def uid_of(*parts: object) -> str:
+    """A UID under 2.25 (PS3.5, B.2) that follows from the parts: same parts, same UID."""
+    digest = hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest()
+    return f"2.25.{uuid.UUID(bytes=digest[:16], version=5).int}"
+
+
+def content_seed(*parts: Any) -> str:
+    """One hash over everything a result says; new UIDs follow from it."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def tracks_of(scan: Scan, candidates: Sequence[Candidate]) -> tuple[Track, ...]:
+    """The name of each deposit, from the scan and the deposit's own voxels: it does not depend on how many others were found."""
+    return tuple(_track(scan, hashlib.sha256(np.ascontiguousarray(c.flat, "<i8").tobytes()).hexdigest()) for c in candidates)
+
+
+def _track(scan: Scan, voxels: str) -> Track:
+    uid = uid_of("deposit", scan.unique_id, scan.identity, voxels)
+    return Track(uid, f"deposit {hashlib.sha256(uid.encode()).hexdigest()[:8]}")
+
+
+def carried(baseline: Sequence[Track], followup: Sequence[Track], change: Change) -> tuple[Track, ...]:
+    """The follow-up's deposits under the names their matches had at baseline.
+
+    Merged deposits go on under the first name. Of the pieces of a split one, the first keeps the name and the others get names
+    of their own that follow from it. A new deposit keeps the name it has.
+    """
+    out = list(followup)
+    for pair in change.deposits:
+        if not pair.baseline or not pair.followup:
+            continue
+        name = baseline[pair.baseline[0] - 1]
+        for piece, number in enumerate(pair.followup):
+            out[number - 1] = name if piece == 0 else Track(uid_of(name.uid, "piece", piece + 1), f"{name.name} piece {piece + 1}")
+    return tuple(out)
+
+
+def renamed(tracks: Sequence[Track], known: Mapping[str, Track], scan: Scan, candidates: Sequence[Candidate]) -> tuple[Track, ...]:
+    """Tracks with the names that an earlier result gave to the same voxels (see `voxel_key`)."""
+    return tuple(known.get(voxel_key(scan, c), t) for t, c in zip(tracks, candidates, strict=True))
+
+
+def voxel_key(scan: Scan, candidate: Candidate) -> str:
+    """What the voxels of a deposit are, whoever wrote them down."""
+    return hashlib.sha256(str(scan.hu.shape).encode() + np.sort(np.asarray(candidate.flat, "<i8")).tobytes()).hexdigest()
