@@ -13,11 +13,13 @@ from ..terms.errors import ResorbError, UserError
 from .demo import demo
 from .evidence import evidence_app
 from .measure import measure
+from .serve import serve
 
 app = typer.Typer(add_completion=True, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 app.add_typer(evidence_app, name="evidence")
 app.command()(measure)
 app.command()(demo)
+app.command()(serve)
 
 
 @app.callback(invoke_without_command=True)

@@ -41,6 +41,11 @@ def template(library: Library) -> str:
     return _HEAD + "\n".join(line for field, note in _FIELDS for line in _field(field, note, library)) + "\n"
 
 
+def notes() -> dict[str, str]:
+    """What is said beside each field of the form."""
+    return {field: note.removeprefix("# ") for field, note in _FIELDS}
+
+
 def _field(field: str, note: str, library: Library) -> Iterator[str]:
     if field in READING_FIELDS:
         yield f"{field}:  {note}"

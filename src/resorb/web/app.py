@@ -1,0 +1,92 @@
+"""The service: routes, the porter, how it starts and ends."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.util
+import os
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+
+from .. import __version__
+from ..terms.errors import ResorbError
+from . import case_routes, comparison_routes, evidence_routes, fhir, health, job_routes, pages, problems, scan_routes
+from .audit import log_as_json, say
+from .cds import routes as cds_routes
+from .describe import describe
+from .guard import Guard
+from .house import House
+from .settings import Settings, checked
+
+FROM = "RESORB_SERVE"
+ROUTERS = (
+    health.router,
+    case_routes.router,
+    evidence_routes.router,
+    scan_routes.router,
+    comparison_routes.router,
+    job_routes.router,
+    fhir.router,
+    cds_routes.router,
+    pages.router,
+)
+
+
+def create(settings: Settings) -> FastAPI:
+    """The service as an ASGI app. Raises UserError for settings that would open it to strangers."""
+    house = House.built(checked(settings))
+
+    @contextlib.asynccontextmanager
+    async def open_house(_: FastAPI) -> AsyncIterator[None]:
+        await run_in_threadpool(house.open)
+        say("open", version=__version__)
+        try:
+            yield
+        finally:
+            await run_in_threadpool(house.close)
+            say("closed")
+
+    app = FastAPI(
+        title="resorb", version=__version__, lifespan=open_house, openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None,
+        redirect_slashes=False,
+    )  # fmt: skip
+    app.state.house = house
+    add_pages(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.add_middleware(Guard, house=house)
+    app.add_exception_handler(ResorbError, in_its_form(problems.on_error, fhir.on_error))
+    app.add_exception_handler(HTTPException, in_its_form(problems.on_http, fhir.on_http))
+    app.add_exception_handler(RequestValidationError, in_its_form(problems.on_invalid, fhir.on_invalid))
+    describe(app)
+    return app
+
+
+def add_pages(app: FastAPI) -> None:
+    """The page for people, where it is there; its plain stand-in comes after it."""
+    if importlib.util.find_spec("resorb.web.page_routes") is not None:
+        importlib.import_module("resorb.web.page_routes").add_page(app)
+
+
+def in_its_form(plain: Any, as_fhir: Any) -> Any:
+    """An error handler that answers FHIR callers with an OperationOutcome and the others with a problem."""
+
+    async def handle(request: Request, error: Exception) -> JSONResponse:
+        answered: JSONResponse = await (as_fhir if fhir.speaks_fhir(request) else plain)(request, error)
+        return answered
+
+    return handle
+
+
+def from_environment() -> FastAPI:
+    """The app of one of several processes, told its settings by the process that started it."""
+    log_as_json()
+    return create(msgspec.json.decode(os.environ[FROM], type=Settings))
