@@ -72,17 +72,26 @@ def agatston(
 
     hu : [slice, row, column]. [HU] mask : of the same shape, or none. slice_spacing_mm : from positions, centre to centre. [mm]
     """
-    return float(deposit_table(hu, mask, pixel_mm2, slice_spacing_mm, convention).agatston.sum())
+    flat = _dense(hu, mask, convention)
+    if not len(flat):
+        return 0.0
+    runs = runs_of(flat, hu.shape)
+    peak = np.maximum.reduceat(hu.reshape(-1)[flat], runs.begin)
+    return float(_scores(runs, peak, np.zeros(len(runs), np.int64), (pixel_mm2, slice_spacing_mm), convention)[0])
 
 
 def deposit_table(
     hu: NDArray[Any], mask: NDArray[np.bool_] | None, pixel_mm2: float, slice_spacing_mm: float, convention: Convention = DEFAULT
 ) -> DepositTable:
     """The counted numbers of every deposit inside the mask. One pass over the volume; the rest only over what is dense."""
+    return table_of(hu, _dense(hu, mask, convention), pixel_mm2, slice_spacing_mm, convention)
+
+
+def _dense(hu: NDArray[Any], mask: NDArray[np.bool_] | None, convention: Convention) -> Ints:
     dense = hu >= hu.dtype.type(convention.threshold_hu)
     if mask is not None:
         dense &= mask
-    return table_of(hu, marked(dense), pixel_mm2, slice_spacing_mm, convention)
+    return marked(dense)
 
 
 def table_of(hu: NDArray[Any], flat: Ints, pixel_mm2: float, slice_spacing_mm: float, convention: Convention) -> DepositTable:

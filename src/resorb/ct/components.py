@@ -108,16 +108,21 @@ def _touching(runs: Runs, slices: int, rows: int, reach: int) -> tuple[Ints, Int
 
 
 def _joined(runs: Runs, pairs: list[tuple[Ints, Ints]]) -> tuple[int, Ints]:
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
+    """Every run follows the first run it is joined to, until none has further to go. Components are numbered by their first run.
 
-    if not len(runs):
-        return 0, np.zeros(0, np.int64)
-    a = np.concatenate([pair[0] for pair in pairs]).astype(np.int32)
-    b = np.concatenate([pair[1] for pair in pairs]).astype(np.int32)
-    graph = coo_array((np.ones(len(a), np.int8), (a, b)), shape=(len(runs), len(runs)))
-    count, label = connected_components(graph, directed=False)
-    return int(count), label.astype(np.int64)
+    For the few runs of one deposit this takes a fifth of the time of a sparse graph, and for a skeleton about as long.
+    """
+    first = np.arange(len(runs))
+    a, b = (np.concatenate([pair[end] for pair in pairs]) for end in (0, 1))
+    while len(a):
+        a, b = first[a], first[b]
+        apart = a != b
+        a, b = a[apart], b[apart]
+        first[np.maximum(a, b)] = np.minimum(a, b)
+        while ((further := first[first]) != first).any():
+            first = further
+    own = first == np.arange(len(runs))
+    return int(own.sum()), (np.cumsum(own) - 1)[first]
 
 
 def largest(values: NDArray[Any], label: Ints, count: int) -> Floats:

@@ -25,6 +25,7 @@ from scipy.special import erf
 from resorb.ct.surroundings import Surroundings
 
 Floats = NDArray[Any]
+Flags = NDArray[np.bool_]
 STEP_MM = 0.5
 SMOOTH_MM = (0.6, 0.9, 1.2, 1.5)
 LEAST_SIGMA = 0.3
@@ -88,11 +89,12 @@ def extent_of(around: Surroundings, total: float) -> Extent | None:
     pieces, count = label(inside)
     if count > 1:
         inside = pieces == pieces[np.unravel_index(fine.argmax(), fine.shape)]
-    half_volume = _soft_volume(fine, inside, peak / 2) * float(np.prod(step))
+    core = _eroded(inside)
+    half_volume = _soft_volume(fine, inside, core, peak / 2) * float(np.prod(step))
     ratio = peak * half_volume / total
     table, f, g = blurred_sphere()
     shrink, top = float(np.interp(ratio, table, g)), float(np.interp(ratio, table, f))
-    diameter, even = _surface(inside, step, half_volume)
+    diameter, even = _surface(inside & ~core, step, half_volume)
     return Extent(half_volume / shrink, diameter / shrink ** (1 / 3), half_volume, diameter, ratio, peak, peak / top, even, peak_noise)
 
 
@@ -126,9 +128,10 @@ def _fine(smooth: Floats, around: Surroundings) -> tuple[Floats, Floats]:
     step_mm = max(STEP_MM, float(np.prod(np.maximum(size, 1.0)) / MOST_POINTS) ** (1 / 3))
     count = np.maximum(np.ceil(size / step_mm).astype(int), 1) + 1
     axes = [np.linspace(a, b, n) for a, b, n in zip(low, high, count, strict=True)]
+    z, y, x = (spline_weights(places, n) for places, n in zip(axes, smooth.shape, strict=True))
     fine = spline_filter(smooth, order=3, mode="mirror")
-    for axis, places in enumerate(axes):
-        fine = np.moveaxis(np.tensordot(spline_weights(places, smooth.shape[axis]), fine, (1, axis)), 0, axis)
+    fine = (z @ fine.reshape(len(fine), -1)).reshape(len(z), *fine.shape[1:])
+    fine = np.matmul(np.matmul(y, fine), x.T)
     return fine, np.where(count > 1, size / np.maximum(count - 1, 1), spacing)
 
 
@@ -140,39 +143,39 @@ def spline_weights(places: Floats, size: int) -> Floats:
     part = places - base
     shares = ((1 - part) ** 3 / 6, (3 * part**3 - 6 * part**2 + 4) / 6, (-3 * part**3 + 3 * part**2 + 3 * part + 1) / 6, part**3 / 6)
     weights = np.zeros((places.size, size + 3))
-    row = np.arange(places.size)
-    for offset, share in zip((0, 1, 2, 3), shares, strict=True):
-        weights[row, base.ravel() + offset] += share.ravel()
+    weights[np.arange(places.size)[:, None], base.reshape(-1, 1) + np.arange(4)] = np.stack(shares, -1).reshape(-1, 4)
     weights[:, 2] += weights[:, 0]
     weights[:, size - 1] += weights[:, size + 1]
     weights[:, max(0, size - 2) + (size == 2)] += weights[:, size + 2]
     return weights[:, 1 : size + 1].reshape(*places.shape, size)
 
 
-def _soft_volume(fine: Floats, inside: NDArray[np.bool_], level: float) -> float:
+def _soft_volume(fine: Floats, inside: Flags, core: Flags, level: float) -> float:
     """Volume above a level in fine voxels, a voxel at the surface counted by how far it is above (linear in HU)."""
-    edge = _dilated(inside) & ~inside | inside & ~_eroded(inside)
+    edge = _dilated(inside) & ~core
     gradient = np.sqrt(sum(g**2 for g in np.gradient(fine))) if min(fine.shape) > 1 else np.ones_like(fine)
     share = np.clip(0.5 + (fine - level) / np.maximum(gradient, 1e-6), 0, 1)
     return float(inside[~edge].sum() + share[edge].sum())
 
 
-def _dilated(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _dilated(mask: Flags) -> Flags:
     out = mask.copy()
-    for axis in range(3):
-        a, m = np.moveaxis(out, axis, 0), np.moveaxis(mask, axis, 0)
-        a[1:] |= m[:-1]
-        a[:-1] |= m[1:]
+    out[1:] |= mask[:-1]
+    out[:-1] |= mask[1:]
+    out[:, 1:] |= mask[:, :-1]
+    out[:, :-1] |= mask[:, 1:]
+    out[:, :, 1:] |= mask[:, :, :-1]
+    out[:, :, :-1] |= mask[:, :, 1:]
     return out
 
 
-def _eroded(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _eroded(mask: Flags) -> Flags:
     return ~_dilated(~mask)
 
 
-def _surface(inside: NDArray[np.bool_], step: Floats, volume: float) -> tuple[float, float]:
+def _surface(rim: Flags, step: Floats, volume: float) -> tuple[float, float]:
     """Longest diameter [mm], and smoothness: volume over that of the convex hull, 1 for a deposit without dents."""
-    shell = np.argwhere(inside & ~_eroded(inside)) * step
+    shell = np.argwhere(rim) * step
     if len(shell) < 5:
         return float(np.linalg.norm(np.ptp(shell, axis=0) + step)) if len(shell) else 0.0, 1.0
     try:

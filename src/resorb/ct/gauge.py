@@ -193,8 +193,9 @@ def _texture(here: Surroundings, size: Extent | None) -> tuple[Measured, Measure
     reach = min(0.15, 0.3 / max(size.half_diameter_mm, 1.0) + 0.5 * size.peak_noise_hu / size.peak_hu)
     smooth = Measure(size.smoothness, max(0.0, size.smoothness - reach), min(1.0, size.smoothness + reach))
     inside = here.own & (here.hu - here.background >= size.peak_hu / 2)
-    deep = np.asarray(distance_transform_edt(inside, sampling=here.spacing)) > DEEP_MM
-    values = here.hu[deep] - here.background
+    box = _around(inside)
+    deep = np.asarray(distance_transform_edt(inside[box], sampling=here.spacing)) > DEEP_MM
+    values = here.hu[box][deep] - here.background
     if len(values) < FEWEST_DEEP:
         return smooth, Refusal(
             "heterogeneity", f"fewer than {FEWEST_DEEP} voxels lie {DEEP_MM} mm below its surface, where blur does not reach"
@@ -204,6 +205,12 @@ def _texture(here: Surroundings, size: Extent | None) -> tuple[Measured, Measure
     few = here.noise_hu**2 * math.sqrt(2 * here.together / len(values))
     low, high = (math.sqrt(max(0.0, variance - here.noise_hu**2 + way * Z_95 * few)) / mean for way in (-1, 1))
     return smooth, Measure(apart, min(low, apart), max(high, apart))
+
+
+def _around(flags: NDArray[np.bool_]) -> tuple[slice, ...]:
+    """The box that holds what is flagged, and one voxel more on each side: the nearest voxel without a flag lies within."""
+    at = np.argwhere(flags)
+    return tuple(slice(max(a - 1, 0), b + 2) for a, b in zip(at.min(0), at.max(0), strict=True)) if len(at) else ()
 
 
 def _notes(here: Surroundings) -> tuple[str, ...]:

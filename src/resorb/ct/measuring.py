@@ -52,32 +52,36 @@ def measure(
     findings : of `find`, where they are already known. Raises `ScanRefused` for input that cannot be measured at all.
     """
     seen = scan if isinstance(scan, Scan) else read(scan, series=series)
-    convention = CONVENTIONS.get(settings.convention)
-    if convention is None:
-        raise refuse("convention", repr(settings.convention), ", ".join(CONVENTIONS))
-    calibration = calibration_of(seen.acquisition, settings.calibration, settings.kvp)
+    rules = rules_of(seen, settings)
+    findings = findings or find(seen, labels_of(labels, seen, settings), contrast=settings.contrast)
+    around = Neighbourhood.of(seen, findings)
     with ThreadPoolExecutor(1) as aside:
         aside.submit(lambda: seen.identity)
-        findings = findings or find(seen, labels_of(labels, seen, settings), contrast=settings.contrast)
-    rules = gauge.Rules(convention, calibration, *_restrictions(seen, settings))
-    around = Neighbourhood.of(seen, findings)
-    deposits = tuple(gauge.deposit(i, c, around, rules) for i, c in enumerate(findings.candidates))
+        deposits = tuple(gauge.deposit(i, c, around, rules) for i, c in enumerate(findings.candidates))
     doubts = _doubts(rules, findings)
-    total = add_up("total", deposits, calibration, doubts)
+    total = add_up("total", deposits, rules.calibration, doubts)
     return Measurement(
         scan_facts(seen, findings),
         deposits,
-        by_site(deposits, calibration, doubts),
+        by_site(deposits, rules.calibration, doubts),
         total,
         findings.excluded,
         (*seen.warnings, *_warnings(seen, findings, settings)),
         _refusals(rules, findings),
-        convention,
-        calibration,
-        smallest_seen(seen, findings, calibration),
+        rules.convention,
+        rules.calibration,
+        smallest_seen(seen, findings, rules.calibration),
         _versions(seen),
         seen.other_series,
     )
+
+
+def rules_of(scan: Scan, settings: Settings) -> gauge.Rules:
+    """What may be counted on this scan, and how HU become mg. Raises `ScanRefused` for a convention nobody knows."""
+    convention = CONVENTIONS.get(settings.convention)
+    if convention is None:
+        raise refuse("convention", repr(settings.convention), ", ".join(CONVENTIONS))
+    return gauge.Rules(convention, calibration_of(scan.acquisition, settings.calibration, settings.kvp), *_restrictions(scan, settings))
 
 
 def labels_of(labels: Labels | str | Path | None, scan: Scan, settings: Settings) -> Labels | None:

@@ -43,8 +43,10 @@ def rescans(around: Surroundings, slice_spacing_mm: float, convention: Conventio
     box = _bounding(around)
     hu, own = around.hu[box], around.own[box]
     copies = _shifted(spline_filter(hu, order=3, mode="mirror"), random.uniform(-0.5, 0.5, (REPEATS, 3)))
-    copies += _grained(random.standard_normal(copies.shape, dtype=np.float32), around) * np.float32(around.noise_hu)
-    copies[:, ~own] = -1000.0
+    noise = _grained(random.standard_normal(copies.shape, dtype=np.float32), around)
+    noise *= np.float32(around.noise_hu)
+    copies += noise
+    np.copyto(copies, np.float32(-1000.0), where=~own)
     stacked = copies.reshape(-1, *hu.shape[1:])
     return _count(stacked, len(hu), around, slice_spacing_mm, convention)
 

@@ -153,8 +153,8 @@ def _background(hu: Floats, shell: Flags, core: Flags, noise: Noise) -> tuple[fl
         kept = np.abs(values - middle) < CLIP_SD * scatter
         middle = float(values[kept].mean())
     local = float(values[kept].std()) * 1.0135
-    where = np.argwhere(shell)[kept] - np.argwhere(core).mean(0)
-    side = (where > 0) @ np.array([4, 2, 1])
+    z, y, x = (np.arange(n) > middle for n, middle in zip(core.shape, np.argwhere(core).mean(0), strict=True))
+    side = (4 * z[:, None, None] + 2 * y[:, None] + x)[shell][kept]
     counts = np.bincount(side, minlength=SIDES)
     means = np.bincount(side, values[kept], SIDES)[counts > 5] / counts[counts > 5]
     expected = local**2 * noise.together / len(values[kept])
