@@ -68,11 +68,25 @@ def assess(case: Case) -> Assessment:
     return answer(case, library())
 
 
-def measure(scan: str | Path, **settings: Any) -> Measurement:
-    """Every calcium deposit on one CT, each number with its interval or the reason why not; see `resorb.ct.measure`."""
-    from .ct import measure as answer
+def measure(scan: str | Path, *, study: str | None = None, **settings: Any) -> Measurement:
+    """Every calcium deposit on one CT, each number with its interval or the reason why not; see `resorb.ct.measure`.
 
-    return answer(scan, **settings)  # type: ignore[no-any-return]
+    scan : a path, or a DICOMweb address with `study` and `series`, or one that ends in /studies/UID/series/UID.
+    """
+    from .ct import measure as answer
+    from .pacs import borrowed
+
+    if not isinstance(scan, (str, Path)):
+        return answer(scan, **settings)
+    with borrowed(scan, study, settings.get("series")) as path:
+        return answer(path, **settings)  # type: ignore[no-any-return]
+
+
+def compare(baseline: str | Path, followup: str | Path, **settings: Any) -> Change:
+    """Did it go away? Two CTs of one person, each deposit with its verdict and the smallest change the pair can show; see `resorb.followup`."""
+    from .followup import compare as answer
+
+    return answer(baseline, followup, **settings)  # type: ignore[no-any-return]
 
 
 def read_result(source: str | Path) -> Measurement | Change:

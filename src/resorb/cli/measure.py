@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from resorb.terms.errors import UserError
+from resorb.terms.errors import ResorbError
 from resorb.verbs import writable
 
 if TYPE_CHECKING:
@@ -19,11 +19,12 @@ NO_LIBRARIES = "resorb measure needs the imaging libraries; found them missing. 
 
 
 def measure(  # noqa: PLR0917  (typer reads one parameter for each option)
-    scan: Annotated[Path, typer.Argument(help="A folder of DICOM files, a zip, an enhanced DICOM file, or NIfTI.")],
+    scan: Annotated[str, typer.Argument(help="A folder of DICOM files, a zip, an enhanced DICOM file, NIfTI, or a DICOMweb address.")],
     labels: Annotated[Path | None, typer.Option(help="Where to look: NIfTI label map or DICOM SEG.")] = None,
     box: Annotated[str | None, typer.Option(help="Where to look: two corners x,y,z,x,y,z in LPS mm.")] = None,
     segment: Annotated[bool, typer.Option("--segment", help="Make labels with an installed TotalSegmentator.")] = False,
     series: Annotated[str | None, typer.Option(help="Series UID or description, where the rule picks another.")] = None,
+    study: Annotated[str | None, typer.Option(help="Study UID, with a DICOMweb address.")] = None,
     convention: Annotated[
         str, typer.Option(help="Agatston convention: agatston_1990, ge, terarecon, siemens, philips, canon.")
     ] = "agatston_1990",
@@ -33,6 +34,8 @@ def measure(  # noqa: PLR0917  (typer reads one parameter for each option)
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     html: Annotated[Path | None, typer.Option(help="Write a page with pictures.")] = None,
     save_labels: Annotated[Path | None, typer.Option(help="Write the deposits as a NIfTI label map.")] = None,
+    dicom_out: Annotated[Path | None, typer.Option(help="Write SEG, structured report and pictures as DICOM into this folder.")] = None,
+    send: Annotated[str | None, typer.Option(help="Send them to AET@host:port (C-STORE) or a DICOMweb address (STOW-RS).")] = None,
 ) -> None:
     """Measure every calcium deposit on a CT, each number with a 95 % interval or the reason why there is none.
 
@@ -40,6 +43,8 @@ def measure(  # noqa: PLR0917  (typer reads one parameter for each option)
     """
     try:
         from resorb.ct.measuring import Settings
+        from resorb.pacs.delivering import ready
+        from resorb.pacs.fetching import borrowed
     except ImportError:
         typer.echo(NO_LIBRARIES, err=True)
         raise typer.Exit(1) from None
@@ -47,9 +52,12 @@ def measure(  # noqa: PLR0917  (typer reads one parameter for each option)
         if html is not None:
             writable(html)
         settings = Settings(convention, calibration, kvp, contrast, _corners(box))
-        seen, findings, measured = _measured(scan, labels, segment, series, settings)
-        _write(seen, findings, measured, html, save_labels)
-    except UserError as error:
+        ready(send)
+        with borrowed(scan, study, series) as path:
+            seen, findings, measured = _measured(path, labels, segment, series, settings)
+            _write(seen, findings, measured, html, save_labels)
+            _deliver(path, (seen, findings, measured), dicom_out, send)
+    except ResorbError as error:
         typer.echo(f"resorb measure: {error}", err=True)
         raise typer.Exit(error.exit_code) from None
     except OSError as error:
@@ -97,6 +105,15 @@ def _write(scan: Scan, findings: Findings, measured: Measurement, html: Path | N
         from resorb.ct.pictures import pictures
 
         resorb.write(measured, html, pictures(scan, findings, measured))
+
+
+def _deliver(path: Path, seen: tuple[Scan, Findings, Measurement], dicom_out: Path | None, send: str | None) -> None:
+    """DICOM objects into a folder, to a peer, or both; says so on stderr."""
+    if dicom_out is None and send is None:
+        return
+    from resorb.pacs import Measured, deliver, results
+
+    typer.echo(f"resorb measure: {deliver(results(Measured.of(path, *seen)), folder=dicom_out, send=send)}", err=True)
 
 
 def _said(measured: Measurement, as_json: bool) -> str:

@@ -13,8 +13,8 @@ _PLACES = {
     "PacsFailed": "resorb.pacs.failed",
     "borrowed": "resorb.pacs.fetching",
     "is_address": "resorb.pacs.address",
-    "Measured": "resorb.pacs.results",
-    "results": "resorb.pacs.results",
+    "Measured": "resorb.pacs.derived",
+    "results": "resorb.pacs.derived",
     "deliver": "resorb.pacs.delivering",
 }
 

@@ -19,7 +19,7 @@ from resorb.terms.change import Difference
 from resorb.terms.measurement import Measure, Picture
 
 if TYPE_CHECKING:
-    from resorb.pacs.results import Measured
+    from resorb.pacs.derived import Measured
     from resorb.terms.change import Change
     from resorb.terms.measurement import DepositMeasure, SiteMeasure
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from resorb.ct.refused import refuse
 from resorb.pacs.address import DimsePeer, WebAddress, target
-from resorb.pacs.failed import PacsFailed, quiet
+from resorb.pacs.failed import PacsFailed, need_libraries, quiet
 from resorb.pacs.web import Patience, server
 from resorb.terms.errors import UserError
 
@@ -29,6 +29,13 @@ def deliver(instances: Sequence[Any], *, folder: str | Path | None = None, send:
         (stow if isinstance(peer, WebAddress) else store)(instances, peer)  # type: ignore[arg-type]
         said.append(f"sent {len(instances)} DICOM objects to {send}")
     return "; ".join(said)
+
+
+def ready(send: str | None) -> None:
+    """Refuse a target that could never be sent to, before long work is done for it."""
+    if send is not None:
+        target(send)
+        need_libraries()
 
 
 def write(instances: Sequence[Any], folder: Path) -> list[Path]:

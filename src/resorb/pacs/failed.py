@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import warnings
 from collections.abc import Iterator
@@ -14,6 +15,13 @@ TALKATIVE = ("highdicom", "pydicom", "pynetdicom", "dicomweb_client", "urllib3",
 
 class PacsFailed(ResorbError):
     """The other side hangs, refuses, breaks off or takes only part of what it was sent. Nothing is left behind; exit 1."""
+
+
+def need_libraries() -> None:
+    """Say plainly when the libraries of the PACS are not installed."""
+    missing = [name for name in ("highdicom", "dicomweb_client", "pynetdicom") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise PacsFailed(f"a PACS needs libraries; found {', '.join(missing)} missing. Try: pip install 'resorb[pacs,image]'")
 
 
 @contextmanager

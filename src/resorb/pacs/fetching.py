@@ -13,6 +13,7 @@ from resorb.ct.entries import MOST_FILES
 from resorb.ct.header import CT_CLASSES
 from resorb.ct.refused import ScanRefused, refuse
 from resorb.pacs.address import WebAddress, is_address, is_uid, web_address
+from resorb.pacs.failed import need_libraries
 from resorb.pacs.web import Patience, server
 
 AT_ONCE = 4
@@ -28,6 +29,7 @@ def borrowed(place: str | Path, study: str | None = None, series: str | None = N
             raise refuse("--study", f"a UID, and {place}", "a DICOMweb address with it", "--series alone picks a series of a folder")
         yield Path(place)
         return
+    need_libraries()
     address = web_address(str(place), study, series)
     if address.study is None:
         raise refuse(str(place), "no study", "--study UID, or an address ending in /studies/UID")

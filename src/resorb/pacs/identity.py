@@ -59,10 +59,11 @@ class Identity:
         return "000000"
 
     def sign(self, instance: Any) -> None:
-        """Take the clock out of an object, and put in what every one of them says."""
+        """Take the clock and chance out of an object: its dates are the source's, its dimensions' UID follows from the content."""
         instance.InstanceCreationDate, instance.InstanceCreationTime = self.date, self.time
         instance.SeriesDate, instance.SeriesTime = self.date, self.time
-        instance.StudyInstanceUID = self.sources.first.StudyInstanceUID
-        instance.SpecificCharacterSet = self.sources.first.SpecificCharacterSet
-        for item in instance.get("ContributingEquipmentSequence") or []:
-            item.ContributionDateTime = f"{self.date}{self.time}"
+        if "DateOfSecondaryCapture" in instance:
+            instance.DateOfSecondaryCapture, instance.TimeOfSecondaryCapture = self.date, self.time
+        for element in instance.iterall():
+            if element.keyword == "DimensionOrganizationUID":
+                element.value = uid_of("dimensions", self.seed)

@@ -12,7 +12,7 @@ from resorb.pacs import codes
 from resorb.pacs.identity import MAKER, PURPOSE, Identity
 
 if TYPE_CHECKING:
-    from resorb.pacs.results import Measured
+    from resorb.pacs.derived import Measured
 
 LONGEST_LABEL = 64
 

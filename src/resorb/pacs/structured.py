@@ -11,7 +11,7 @@ from resorb.pacs.quantities import changed, measured_items, verdict
 from resorb.pacs.tracking import Track, uid_of
 
 if TYPE_CHECKING:
-    from resorb.pacs.results import Measured
+    from resorb.pacs.derived import Measured
     from resorb.terms.change import Change, DepositChange
     from resorb.terms.measurement import DepositMeasure
 

@@ -92,7 +92,9 @@ def orthanc(folder: Path, **settings: Any) -> Iterator[Orthanc]:
     http, dicom = free_port(), free_port()
     config = {
         "Name": "test", "HttpPort": http, "DicomPort": dicom, "DicomAet": "ORTHANC", "RemoteAccessAllowed": False,
-        "AuthenticationEnabled": False, "StorageDirectory": str(folder / "storage"), "IndexDirectory": str(folder / "index"), "Plugins": [str(_dicomweb())],
+        "AuthenticationEnabled": False,
+        "StorageDirectory": str(folder / "storage"), "IndexDirectory": str(folder / "index"),
+        "Plugins": [str(_dicomweb())],
         "DicomWeb": {"Enable": True, "Root": "/dicom-web/"}, "DicomAlwaysAllowStore": True, "DicomCheckCalledAet": True, **settings,
     }  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from resorb.ct.findings import Findings
 from resorb.ct.scan import Scan
-from resorb.pacs.failed import quiet
+from resorb.pacs.failed import need_libraries, quiet
 from resorb.pacs.identity import Identity
 from resorb.pacs.sources import Sources, sources_of
 from resorb.pacs.tracking import Track, carried, content_seed, tracks_of
@@ -46,6 +46,7 @@ def results(measured: Measured, baseline: Measured | None = None, change: Change
     With `baseline` and its `change`: the follow-up's deposits keep the names they had at baseline, its report holds both time points and
     the verdicts, and the baseline's own objects come first. Same input, same bytes: nothing in them depends on the day they are made.
     """
+    need_libraries()
     with quiet():
         if baseline is None or change is None:
             return _one(measured, Identity.of(measured.sources, measured.seed))
