@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from resorb.ct.findings import Candidate, Findings
 from resorb.ct.scan import Scan
-from resorb.terms.measurement import Measurement, Picture
+from resorb.terms.measurement import Measurement, Picture, Point
 
 WINDOW = (-150.0, 650.0)
 MIP_WINDOW = (-50.0, 900.0)
@@ -27,8 +27,9 @@ Outline = tuple[str, tuple[tuple[float, float], ...]]
 def pictures(scan: Scan, findings: Findings, measurement: Measurement) -> tuple[Picture, ...]:
     """A coronal and an axial maximum-intensity projection with every deposit marked, then one picture for each of the first 48."""
     tiles = [_tile(scan, c, d.id) for c, d in zip(findings.candidates[:MOST_TILES], measurement.deposits, strict=False)]
-    views = [] if scan.single_slice else [_projection(scan, measurement, 1)]
-    return (*views, _projection(scan, measurement, 0), *tiles)
+    places = [(str(d.id), d.centroid_mm) for d in measurement.deposits]
+    views = [] if scan.single_slice else [projection(scan, places, 1)]
+    return (*views, projection(scan, places, 0), *tiles)
 
 
 def _tile(scan: Scan, candidate: Candidate, number: int) -> Picture:
@@ -44,13 +45,13 @@ def _tile(scan: Scan, candidate: Candidate, number: int) -> Picture:
     zoom = max(1, TILE // max(crop.shape))
     mask = np.zeros(crop.shape, bool)
     mask[here[:, 1] - low[0], here[:, 2] - low[1]] = True
-    grey = _grey(crop, WINDOW).repeat(zoom, 0).repeat(zoom, 1)
+    grey = grey_of(crop, WINDOW).repeat(zoom, 0).repeat(zoom, 1)
     lines = tuple((str(number), tuple((x * zoom, y * zoom) for x, y in line)) for line in outline(mask))
     return Picture(f"deposit-{number}", f"{number}: slice {k + 1} of {scan.hu.shape[0]}", png(grey), grey.shape[1], grey.shape[0], lines)
 
 
-def _projection(scan: Scan, measurement: Measurement, axis: int) -> Picture:
-    """Maximum intensity along rows (seen from the front) or along slices (seen from the feet), pixels square."""
+def projection(scan: Scan, places: Iterable[tuple[str, Point]], axis: int) -> Picture:
+    """Maximum intensity along rows (axis 1, seen from the front) or slices (0, from the feet), pixels square; places [LPS mm] marked."""
     flat = scan.hu.max(axis)
     spacing = np.nan_to_num(scan.spacing, nan=1.0)[[a for a in range(3) if a != axis]]
     size = np.array(flat.shape) * spacing
@@ -58,19 +59,20 @@ def _projection(scan: Scan, measurement: Measurement, axis: int) -> Picture:
     rows, columns = (np.maximum(np.rint(size * scale), 1)).astype(int)
     at_rows = np.minimum((np.arange(rows) + 0.5) / scale / spacing[0], flat.shape[0] - 1).astype(int)
     at_columns = np.minimum((np.arange(columns) + 0.5) / scale / spacing[1], flat.shape[1] - 1).astype(int)
-    grey = _grey(flat[np.ix_(at_rows, at_columns)], MIP_WINDOW)
+    grey = grey_of(flat[np.ix_(at_rows, at_columns)], MIP_WINDOW)
     upward = axis == 1 and scan.affine[2, 0] > 0
     marks = []
-    for d in measurement.deposits:
-        index = scan.to_index(np.array([d.centroid_mm]))[0]
+    for name, centre in places:
+        index = scan.to_index(np.array([centre]))[0]
         y, x = ((index[a] + 0.5) * s * scale for a, s in zip([a for a in range(3) if a != axis], spacing, strict=True))
-        marks.append((str(d.id), float(x), float(rows - y if upward else y)))
+        marks.append((name, float(x), float(rows - y if upward else y)))
     grey = grey[::-1] if upward else grey
-    name, words = ("coronal", "from the front") if axis == 1 else ("axial", "from the feet")
-    return Picture(f"mip-{name}", f"maximum intensity, seen {words}", png(grey), int(columns), int(rows), (), tuple(marks))
+    view, words = ("coronal", "from the front") if axis == 1 else ("axial", "from the feet")
+    return Picture(f"mip-{view}", f"maximum intensity, seen {words}", png(grey), int(columns), int(rows), (), tuple(marks))
 
 
-def _grey(hu: NDArray[Any], window: tuple[float, float]) -> NDArray[Any]:
+def grey_of(hu: NDArray[Any], window: tuple[float, float]) -> NDArray[Any]:
+    """HU as 8-bit grey between the ends of a window. [HU]"""
     low, high = window
     return np.asarray(np.clip((hu.astype(np.float32) - low) / (high - low), 0, 1) * 255, np.uint8)
 

@@ -109,7 +109,9 @@ def went(d: Difference, unit: str) -> str:
 
 
 def less_or_more(value: float, of: Difference, unit: str = "") -> str:
-    """A difference in words: `9.0 mg less`, `1.2 mg more`."""
+    """A difference in words: `9.0 mg less`, `1.2 mg more`, `no difference`."""
+    if not float(amount(value, of)):
+        return "no difference"
     return f"{amount(abs(value), of)}{unit} {'less' if value < 0 else 'more'}"
 
 

@@ -1,0 +1,114 @@
+"""Pictures of a pair: each deposit before and after, cut at the same place, with both outlines; and where the verdicts lie."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import map_coordinates
+
+from resorb.ct.findings import Findings
+from resorb.ct.pictures import MOST_TILES, TILE, WINDOW, Outline, grey_of, outline, png, projection
+from resorb.ct.scan import Scan
+from resorb.followup.aligning import Aligned
+from resorb.terms.change import Change, DepositChange
+from resorb.terms.measurement import DepositMeasure, Measurement, Picture
+
+HALF_FIELD_MM = 12.0
+SLAB_MM = 3.0
+OUTSIDE_HU = -1024.0
+_DULL = ("unchanged", "not covered")
+
+Found = tuple[Findings, Measurement]
+
+
+def pictures(change: Change, aligned: Aligned, before: Found, after: Found) -> tuple[Picture, ...]:
+    """Both scans seen from the front with every verdict marked, then two pictures for each of the first 48 deposits, changed ones first.
+
+    before, after : what was found on each scan, and its measurement; ids of the change are those of the measurements.
+    """
+    rows = list(enumerate(change.deposits, 1))
+    views = (
+        _view(aligned.baseline, ((str(n), d.centroid_mm) for n, d in rows), "before"),
+        _view(aligned.followup, ((str(n), d.centroid_followup_mm) for n, d in rows if _in_followup(d, aligned)), "after"),
+    )
+    if not aligned.ok:
+        return views
+    shown = sorted(rows, key=lambda row: (row[1].verdict in _DULL, row[0]))[:MOST_TILES]
+    return (*views, *(tile for n, d in shown for tile in _pair(n, d, aligned, before, after)))
+
+
+def _view(scan: Scan, marks: Iterable[tuple[str, Any]], name: str) -> Picture:
+    made = projection(scan, marks, 0 if scan.single_slice else 1)
+    return replace(made, name=f"mip-{name}", caption=f"{name}: {made.caption}")
+
+
+def _in_followup(d: DepositChange, aligned: Aligned) -> bool:
+    return d.verdict != "not covered" or d.followup is not None or bool(aligned.covers([d.centroid_mm])[0])
+
+
+def _pair(number: int, d: DepositChange, aligned: Aligned, before: Found, after: Found) -> tuple[Picture, Picture]:
+    """One place in both scans, on one grid in the baseline's frame: the brightest within 3 mm."""
+    grid = _grid(aligned.baseline, d, before)
+    there = aligned.to_followup(grid.reshape(-1, 3)).reshape(grid.shape)
+    zoom = max(1, round(TILE / grid.shape[1]))
+    lines = (
+        *_lines("before", _mask(aligned.baseline, before, d.baseline, grid), zoom),
+        *_lines("after", _mask(aligned.followup, after, d.followup, there), zoom),
+    )
+    made = []
+    for name, scan, points in (("before", aligned.baseline, grid), ("after", aligned.followup, there)):
+        hu = _sampled(scan, points)
+        seen = np.isfinite(hu)
+        grey = grey_of(np.where(seen, hu, OUTSIDE_HU), WINDOW).repeat(zoom, 0).repeat(zoom, 1)
+        caption = "" if seen.any() else "outside this scan"
+        made.append(Picture(f"{name}-{number}", caption, png(grey), grey.shape[1], grey.shape[0], lines))
+    return made[0], made[1]
+
+
+def _grid(scan: Scan, d: DepositChange, before: Found) -> NDArray[Any]:
+    """Positions [slab, row, column, LPS mm] around a deposit, along the baseline's own axes, at its pixel spacing."""
+    along = scan.affine[:3, :3] / np.linalg.norm(scan.affine[:3, :3], axis=0)
+    step = float(np.clip(scan.spacing[1:].min(), 0.3, 1.0))
+    half = max(HALF_FIELD_MM, 0.5 * _largest_mm(d, before[1].deposits) + 5)
+    across = np.arange(-half, half + step / 2, step)
+    slab = np.linspace(-SLAB_MM / 2, SLAB_MM / 2, 5)
+    k, j, i = np.meshgrid(slab, across, across, indexing="ij")
+    return np.asarray(np.array(d.centroid_mm) + np.stack([k, j, i], -1) @ along.T)
+
+
+def _largest_mm(d: DepositChange, measured: tuple[DepositMeasure, ...]) -> float:
+    """The longest diameter among the pieces, where it was measured; at most 60 mm."""
+    own = [m.diameter_mm for m in measured if d.baseline and m.id in d.baseline]
+    return min(60.0, max((m.value for m in own if hasattr(m, "value")), default=0.0))
+
+
+def _sampled(scan: Scan, points: NDArray[Any]) -> NDArray[Any]:
+    """The brightest of the slab at [slab, row, column] positions; NaN where the scan shows nothing. [HU]"""
+    at = scan.to_index(points.reshape(-1, 3))
+    inside = ((at >= -0.5) & (at <= np.array(scan.hu.shape) - 0.5)).all(1)
+    low = np.clip(np.floor(at.min(0)).astype(int) - 1, 0, np.array(scan.hu.shape) - 1)
+    high = np.clip(np.ceil(at.max(0)).astype(int) + 2, 1, scan.hu.shape)
+    part = scan.hu[tuple(slice(a, b) for a, b in zip(low, np.maximum(high, low + 1), strict=True))].astype(np.float32)
+    hu = map_coordinates(part, (at - low).T, order=1, mode="nearest").reshape(points.shape[:-1])
+    return np.asarray(np.where(inside.reshape(hu.shape), hu, -np.inf).max(0))
+
+
+def _mask(scan: Scan, found: Found, ids: tuple[int, ...] | None, points: NDArray[Any]) -> NDArray[np.bool_]:
+    """Where the slab meets the deposits of these ids, seen along the slab. [row, column]"""
+    numbers = {d.id: n for n, d in enumerate(found[1].deposits)}
+    flats = [found[0].candidates[numbers[i]].flat for i in ids or () if i in numbers]
+    shape = points.shape[:-1]
+    if not flats:
+        return np.zeros(shape[1:], bool)
+    at = np.rint(scan.to_index(points.reshape(-1, 3))).astype(np.int64)
+    inside = ((at >= 0) & (at < np.array(scan.hu.shape))).all(1)
+    flat = np.ravel_multi_index(np.where(inside[:, None], at, 0).T, scan.hu.shape)
+    return np.asarray((inside & np.isin(flat, np.concatenate(flats))).reshape(shape).any(0))
+
+
+def _lines(name: str, mask: NDArray[np.bool_], zoom: int) -> tuple[Outline, ...]:
+    return tuple((name, tuple((x * zoom, y * zoom) for x, y in line)) for line in outline(mask))
