@@ -11,6 +11,6 @@ For research and education; not a medical device.
 from __future__ import annotations
 
 from ._version import __version__
-from .verbs import assess, measure, read_case, read_result, write
+from .verbs import assess, compare, measure, read_case, read_result, write
 
-__all__ = ["__version__", "assess", "measure", "read_case", "read_result", "write"]
+__all__ = ["__version__", "assess", "compare", "measure", "read_case", "read_result", "write"]

@@ -83,7 +83,7 @@ def measure(scan: str | Path, *, study: str | None = None, **settings: Any) -> M
 
 
 def compare(baseline: str | Path, followup: str | Path, **settings: Any) -> Change:
-    """Did it go away? Two CTs of one person, each deposit with its verdict and the smallest change the pair can show; see `resorb.followup`."""
+    """Did it go away? Two CTs of one person: a verdict for each deposit and what the pair can show; see `resorb.followup`."""
     from .followup import compare as answer
 
     return answer(baseline, followup, **settings)  # type: ignore[no-any-return]

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ..terms.errors import EvidenceInvalid
-from .cards import CARDS, Card
+from .card import Card
+from .cards import CARDS
 from .strict_yaml import Lines, StrictYamlError, load
 
 CARDS_DIR = Path(__file__).parent / "cards"

@@ -11,6 +11,7 @@ import msgspec
 
 from .cards import Cause, Formula, Kind, Listening, Option, Quantity, Question, Reasoning, Source, Word
 from .compile import CARDS_DIR, COMPILED, compile_cards, stamp
+from .limits import Rule, Unlike
 
 
 class Decks(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,6 +27,8 @@ class Decks(msgspec.Struct, frozen=True, kw_only=True):
     sources: tuple[Source, ...] = ()
     reasoning: tuple[Reasoning, ...] = ()
     listening: tuple[Listening, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    unlike: tuple[Unlike, ...] = ()
 
 
 class _Compiled(msgspec.Struct):

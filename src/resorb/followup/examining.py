@@ -1,0 +1,73 @@
+"""Each place of a pair, looked at in both scans: weighed under one window, counted by definition, and whether it fell apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from resorb.ct import gauge
+from resorb.ct.surroundings import Surroundings
+from resorb.followup.bridges import parted
+from resorb.followup.pairing import Pairing, Place, Side
+from resorb.followup.weighing import Doubt, Look, Weighed, weigh
+from resorb.terms.measurement import DepositMeasure
+
+ERROR_TO_AXIS = 2.8
+SAME_BLUR_MM2, OTHER_BLUR_MM2 = 0.33, 0.6
+
+
+@dataclass(frozen=True)
+class Examined:
+    """One place. weighed : none where it cannot be seen in both scans, and `unseen` says why. counts : of both scans, by definition.
+
+    parted : pieces here are one thing there, and the gap between them is real.
+    """
+
+    place: Place
+    weighed: Weighed | None
+    counts: tuple[DepositMeasure, DepositMeasure] | None
+    unseen: str = ""
+    parted: bool = False
+
+
+def examine(pairing: Pairing, before: Side, after: Side, gain: float, other_blur: bool) -> tuple[Examined, ...]:
+    """Every place of the pair. gain, other_blur : see `Comparability`."""
+    blur = OTHER_BLUR_MM2 if other_blur else SAME_BLUR_MM2
+    return tuple(_one(place, pairing, before, after, Doubt(place.error_mm / ERROR_TO_AXIS, blur, gain)) for place in pairing.places)
+
+
+def _one(place: Place, pairing: Pairing, before: Side, after: Side, doubt: Doubt) -> Examined:
+    if place.before is None or place.after is None:
+        return Examined(place, None, None, place.unseen)
+    own = (pairing.candidates_before[place.before], pairing.candidates_after[place.after])
+    looks = (
+        _look(before, pairing.before.around(place.before, own[0]), bool(place.group.baseline)),
+        _look(after, pairing.after.around(place.after, own[1]), bool(place.group.followup)),
+    )
+    for look, name in zip(looks, ("baseline", "follow-up"), strict=True):
+        if look.here.clipped:
+            return Examined(place, None, None, f"cut by the edge of the {name}: not all of it is seen")
+    counts = (
+        gauge.deposit(place.before, own[0], pairing.before, before.rules),
+        gauge.deposit(place.after, own[1], pairing.after, after.rules),
+    )
+    weighed = weigh(looks[0], looks[1], place.local, doubt)
+    pieces = [_pieces(side, ids) for side, ids in ((before, place.group.baseline), (after, place.group.followup))]
+    return Examined(place, weighed, counts, parted=parted(looks, pieces, place.local, weighed))
+
+
+def _look(side: Side, here: Surroundings, found: bool) -> Look:
+    thickness = side.scan.acquisition.thickness_mm or float(side.scan.spacing[0])
+    return Look(side.scan, here, found, thickness)
+
+
+def _pieces(side: Side, ids: tuple[int, ...]) -> list:  # type: ignore[type-arg]
+    return [side.places(side.findings.candidates[n]) for n in ids]
+
+
+def in_mg(examined: Examined, before: Side, after: Side) -> Examined:
+    """The same with the follow-up on the baseline's scale, where the two scanners have factors of their own."""
+    a, b = (side.rules.calibration.mg_cm3_per_hu for side in (before, after))
+    if examined.weighed is None or a is None or b is None or a == b:
+        return examined
+    w, scale = examined.weighed, b / a
+    return replace(examined, weighed=replace(w, after=w.after * scale, after_sd=w.after_sd * scale))
