@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from .conformance import capability, operation_definition, operation_outcome
     from .reading import read
     from .wire import is_fhir, parameters_to_bundle
+    from .writing import to_fhir
 
-__all__ = ["capability", "is_fhir", "operation_definition", "operation_outcome", "parameters_to_bundle", "read"]
+__all__ = ["capability", "is_fhir", "operation_definition", "operation_outcome", "parameters_to_bundle", "read", "to_fhir"]
 
 _PLACES = {
     "capability": "conformance",
@@ -23,6 +24,7 @@ _PLACES = {
     "operation_outcome": "conformance",
     "parameters_to_bundle": "wire",
     "read": "reading",
+    "to_fhir": "writing",
 }
 
 

@@ -1,0 +1,159 @@
+"""A result -> a Bundle of FHIR R4 resources, as plain dicts. Same result, same bundle: ids come from the content, times from the caller."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from ..evidence.library import Library
+from ..terms.assessment import Assessment
+from ..terms.case import Use
+from ..terms.change import Change
+from ..terms.errors import UserError
+from ..terms.measurement import Measurement
+from .elements import DATA_ABSENT, Element, made_id, text_only, to
+
+Result = Assessment | Measurement | Change
+NOT_NAMED = {"display": "not named"}
+
+
+class Desk:
+    """What all resources of one bundle share: who it is about, when, by which program, and how their ids are made."""
+
+    def __init__(self, seed: str, subject: Element, when: str | None, study: tuple[Element, ...], library: Library) -> None:
+        self.seed, self.subject, self.when, self.study, self.library = seed, subject, when, study, library
+        self.device: Element = {}
+
+    def begin(self, kind: str, *what: str) -> Element:
+        """A resource with its type and its id."""
+        return {"resourceType": kind, "id": made_id(self.seed, kind, *what)}
+
+    def observation(self, *what: str, code: Element, derived: bool = True) -> Element:
+        """An Observation with what all of them carry."""
+        return {
+            **self.begin("Observation", *what),
+            "status": "preliminary",
+            "code": code,
+            "subject": self.subject,
+            **({"issued": self.when} if self.when else {}),
+            **({"derivedFrom": list(self.study)} if derived and self.study else {}),
+            "device": to(self.device),
+        }
+
+    def coded(self, card_id: str, text: str) -> Element:
+        """The code of a lab or measure, as its card has it."""
+        card = self.library.quantities.get(card_id)
+        codings = [{"system": _SYSTEMS[s], "code": c[0]} for s, c in (card.codes if card else {}).items() if s in _SYSTEMS and c]
+        return {**({"coding": codings} if codings else {}), "text": text}
+
+
+_SYSTEMS = {"loinc": "http://loinc.org", "snomed": "http://snomed.info/sct", "dicom": "http://dicom.nema.org/resources/ontology/DCM"}
+
+
+def to_fhir(
+    result: Result,
+    *,
+    subject: str | Element | None = None,
+    when: str | None = None,
+    study: str | Element | tuple[str | Element, ...] = (),
+    bundle: Literal["collection", "transaction"] = "collection",
+) -> Element:
+    """An answer, a measurement or a change as a Bundle.
+
+    `subject` is the patient's reference (`Patient/12`); an answer made from a record knows it. `when` is a moment with a zone
+    (`2026-03-01T12:00:00Z`): without it no time is told. `study` is the ImagingStudy (for a change: the two) the numbers come from.
+    A `transaction` puts each resource under its own id, so that sending the same result twice stores it once.
+    """
+    from ..evidence.library import library
+
+    studies = tuple(map(_reference, study if isinstance(study, tuple) else (study,)))
+    about = _reference(subject) if subject is not None else _subject_of(result)
+    content = hashlib.sha256(msgspec.json.encode((_plain(result), about, studies))).hexdigest()
+    desk = Desk(content, about, _moment(when), studies, library())
+    desk.device = _device(desk, result)
+    resources = _resources(result, desk)
+    everything = [*resources, desk.device, _provenance(desk, resources, result)]
+    return {"resourceType": "Bundle", "type": bundle, "entry": [_entry(r, bundle) for r in everything]}
+
+
+def _resources(result: Result, desk: Desk) -> list[Element]:
+    if isinstance(result, Assessment):
+        from .answers import of_assessment
+
+        return of_assessment(result, desk)
+    from .deposits import of_change, of_measurement
+
+    return of_measurement(result, desk) if isinstance(result, Measurement) else of_change(result, desk)
+
+
+def _plain(result: Result) -> Any:
+    return msgspec.to_builtins(result)
+
+
+def _reference(given: str | Element) -> Element:
+    return {"reference": given} if isinstance(given, str) else dict(given)
+
+
+def _moment(when: str | None) -> str | None:
+    if when is None:
+        return None
+    try:
+        if datetime.fromisoformat(when).tzinfo is not None:
+            return when
+    except ValueError:
+        pass
+    raise UserError(f"when: found {when[:40]!r}; expected a moment with a zone, such as 2026-03-01T12:00:00Z")
+
+
+def _subject_of(result: Result) -> Element:
+    for use in _read_from(result):
+        if use.entry.startswith("Patient.") and use.reference.startswith(("Patient/", "urn:", "http")):
+            return {"reference": use.reference}
+    return dict(NOT_NAMED)
+
+
+def _read_from(result: Result) -> tuple[Use, ...]:
+    return result.read_from if isinstance(result, Assessment) else ()
+
+
+def used(result: Result) -> list[Element]:
+    """References to the entries of a record that the answer rests on."""
+    found = {u.reference: None for u in _read_from(result) if u.used and "/" in u.reference and " " not in u.reference}
+    return [{"reference": reference} for reference in found]
+
+
+def _device(desk: Desk, result: Result) -> Element:
+    versions = result.versions
+    told = {"software": versions.resorb, "evidence": getattr(versions, "evidence", "")}
+    return {
+        "resourceType": "Device",
+        "id": made_id("Device", *told.values()),
+        "deviceName": [{"name": "resorb", "type": "model-name"}],
+        "type": text_only("software"),
+        "version": [{"type": text_only(kind), "value": value} for kind, value in told.items() if value],
+        "note": [{"text": result.notice}],
+    }
+
+
+def _provenance(desk: Desk, resources: list[Element], result: Result) -> Element:
+    recorded: Element = (
+        {"recorded": desk.when} if desk.when else {"_recorded": {"extension": [{"url": DATA_ABSENT, "valueCode": "unknown"}]}}
+    )
+    entities = [{"role": "source", "what": reference} for reference in (*used(result), *desk.study)]
+    return {
+        **desk.begin("Provenance"),
+        "target": [to(resource) for resource in resources],
+        **recorded,
+        "agent": [{"type": text_only("assembled by software, read by nobody"), "who": to(desk.device)}],
+        **({"entity": entities} if entities else {}),
+    }
+
+
+def _entry(resource: Element, bundle: str) -> Element:
+    entry: Element = {"fullUrl": f"urn:uuid:{resource['id']}", "resource": resource}
+    if bundle == "transaction":
+        entry["request"] = {"method": "PUT", "url": f"{resource['resourceType']}/{resource['id']}"}
+    return entry
