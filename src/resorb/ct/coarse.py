@@ -168,10 +168,8 @@ def _cell_slice(hu: NDArray[Any], k: int, factor: tuple[int, ...], smooth: tuple
     rows = total[:: factor[1]]
     for i in range(1, factor[1]):
         rows = rows + total[i :: factor[1]]
-    out[...] = rows[:, :: factor[2]]
-    for i in range(1, factor[2]):
-        out += rows[:, i :: factor[2]]
-    out *= np.float32(1 / math.prod(factor))
+    along = np.ascontiguousarray(rows, np.float32).reshape(-1, factor[2])
+    np.matmul(along, np.full(factor[2], 1 / math.prod(factor), np.float32), out=out.reshape(-1))
     if smooth[1] and out.shape[0] > 2:
         _one_two_one(out)
     if smooth[2] and out.shape[1] > 2:
@@ -189,11 +187,15 @@ def _one_two_one(a: Floats) -> None:
 
 
 def _block_slab(slab: Floats, mean: Floats, sd: Floats) -> None:
-    total, square = slab.sum(0), np.einsum("kji,kji->ji", slab, slab)
-    count: NDArray[Any] = np.array(len(slab), np.float32)
-    for axis in (0, 1):
-        starts = np.arange(0, total.shape[axis], BLOCK)
-        total, square = np.add.reduceat(total, starts, axis), np.add.reduceat(square, starts, axis)
-        count = np.multiply.outer(count, np.diff(np.append(starts, slab.shape[1 + axis])).astype(np.float32))
-    mean[...] = total / count
-    sd[...] = np.sqrt(np.maximum(square / count - mean**2, 0))
+    rows, columns = (np.minimum(BLOCK, n - np.arange(0, n, BLOCK)) for n in slab.shape[1:])
+    count = np.multiply.outer(rows, columns * len(slab)).astype(np.float32)
+    mean[...] = _block_sums(slab.sum(0)) / count
+    sd[...] = np.sqrt(np.maximum(_block_sums(np.einsum("kji,kji->ji", slab, slab)) / count - mean**2, 0))
+
+
+def _block_sums(plane: Floats) -> Floats:
+    """Sums over blocks of 4 x 4 (partial ones at the far ends): whole rows first, which run along memory."""
+    rows, columns = (-(-n // BLOCK) for n in plane.shape)
+    full = np.zeros((rows * BLOCK, columns * BLOCK), plane.dtype)
+    full[: plane.shape[0], : plane.shape[1]] = plane
+    return np.asarray(full.reshape(rows, BLOCK, columns * BLOCK).sum(1).reshape(rows, columns, BLOCK).sum(2))
