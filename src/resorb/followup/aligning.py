@@ -6,19 +6,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from resorb.ct.scan import Scan
+from resorb.followup.bodyfit import Rigid, library, rigid_fit
+from resorb.followup.cells import Cells, cells_of
+from resorb.followup.checking_fit import check
+from resorb.followup.localfit import WINDOWS_MM, local_fit, no_field, points_of, residual
+from resorb.followup.localfit import Points as Anchors
 from resorb.terms.change import Alignment
 
 Points = NDArray[Any]
 Move = Callable[[Points], Points]
 Which = Literal["baseline", "followup"]
 TYPICAL_ERROR_MM = 0.3
+LEAST_EXTENT_MM = 20.0
+HOW = "rigid by SimpleITK (correlation), then moved locally"
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,16 @@ class Aligned:
         """Estimated 95th percentile of the error at baseline positions (n, 3), shape (n,). [mm]"""
         return self.errors(_points(points_lps))
 
+    def facts_at(self, points_lps: object) -> Alignment:
+        """The facts, told for these baseline positions (n, 3): the error that 95 % of them stay below, and how far they had moved."""
+        points = _points(points_lps)
+        points = points[self.covers(points)]
+        if not self.ok or not len(points):
+            return self.facts
+        moved = np.linalg.norm(self.to_followup(points) - points, axis=1)
+        error, distance = float(np.percentile(self.error_mm(points), 95)), float(np.median(moved))
+        return replace(self.facts, error_mm=round(error, 2), displacement_mm=round(distance, 2))
+
     def covers(self, points_lps: object, which: Which = "followup", margin_mm: float = 0.0) -> NDArray[np.bool_]:
         """Are these places inside the field of the `which` scan, at least `margin_mm` from its edge? Shape (n,).
 
@@ -79,16 +97,22 @@ def handed_over(pair: tuple[Scan, Scan], forward: Move, backward: Move, error_mm
     return Aligned(*pair, forward, backward, lambda points: np.full(len(points), error_mm), facts)
 
 
-def _points(given: object) -> Points:
-    return np.asarray(given, np.float64).reshape(-1, 3)
-
-
 def align(baseline: Scan, followup: Scan) -> Aligned:
     """The follow-up laid on the baseline. Look at `ok` before trusting any position."""
     if _same(baseline, followup):
         facts = Alignment("the same scan twice", 0.0, 0.0, 0.0, 100.0)
         return Aligned(baseline, followup, np.copy, np.copy, lambda points: np.zeros(len(points)), facts)
-    return _failed(baseline, followup, "these scans were not laid on each other")
+    library()
+    if why := _unfit(baseline, followup):
+        return _failed(baseline, followup, why)
+    with ThreadPoolExecutor(2) as pool:
+        fixed, moving = pool.map(_prepared, (baseline, followup))
+    if not (fixed.body.any() and moving.body.any()):
+        return _failed(baseline, followup, "a scan shows no body: nothing in it is denser than air")
+    rigid = rigid_fit(fixed, moving)
+    if rigid is None:
+        return _failed(baseline, followup, "no part of the body was found in both scans")
+    return _refined(baseline, followup, (fixed, moving), rigid)
 
 
 def _same(baseline: Scan, followup: Scan) -> bool:
@@ -96,7 +120,56 @@ def _same(baseline: Scan, followup: Scan) -> bool:
     return alike and np.array_equal(baseline.hu, followup.hu)
 
 
+def _unfit(*scans: Scan) -> str:
+    """Why these scans cannot be laid on each other whatever they show; empty where they can."""
+    for scan, name in zip(scans, ("baseline", "follow-up"), strict=True):
+        if scan.single_slice:
+            return f"the {name} is a single slice: there is no depth to align"
+        extent = np.array(scan.hu.shape) * scan.spacing
+        if extent.min() < LEAST_EXTENT_MM:
+            return f"the {name} is only {extent.min():.0f} mm deep: at least {LEAST_EXTENT_MM:.0f} mm are needed to align it"
+    return ""
+
+
+def _prepared(scan: Scan) -> Cells:
+    cells = cells_of(scan)
+    _ = cells.tone, cells.body, cells.deposits
+    return cells
+
+
+def _refined(baseline: Scan, followup: Scan, pair: tuple[Cells, Cells], rigid: Rigid) -> Aligned:
+    """The local moves, their check, and what comes of both."""
+    fixed, moving = pair
+    field = no_field(fixed)
+    points = points_of(fixed, field)
+    shown = np.where(moving.deposits, np.float32(np.nan), moving.tone)
+    with ThreadPoolExecutor(2) as pool:
+        one, two = pool.map(lambda half: local_fit(points.of(half), shown, (moving, rigid), field), (0, 1))
+    middle = replace(one, moves=(one.moves + two.moves) / 2)
+    whole = local_fit(points, shown, (moving, rigid), middle, WINDOWS_MM[-1:])
+    checked = check(points, residual(points, shown, (moving, rigid), whole), (whole, one, two), fixed)
+    if checked.failed:
+        return _failed(baseline, followup, checked.failed)
+
+    def errors(at: Points) -> Points:
+        return whole.sample(checked.error, at)
+
+    facts = Alignment(HOW, round(checked.typical_error_mm, 2), None, round(rigid.degrees, 2), round(100 * checked.seen_share, 1))
+    made = Aligned(baseline, followup, lambda at: rigid.there(whole.moved(at)), lambda at: whole.back(rigid.back(at)), errors, facts)
+    return replace(made, facts=made.facts_at(_places(fixed, points)))
+
+
+def _places(cells: Cells, points: Anchors) -> Points:
+    """Where deposits seem to lie; all that was matched by, where there are none."""
+    where = np.argwhere(cells.deposits)
+    return cells.to_lps(where[:: max(1, len(where) // 2000)].astype(float)) if len(where) else points.at[::50]
+
+
 def _failed(baseline: Scan, followup: Scan, why: str) -> Aligned:
     """No position can be trusted; where points are moved all the same, they stay where they are."""
     facts = Alignment("none", None, None, None, None, why)
     return Aligned(baseline, followup, np.copy, np.copy, lambda points: np.full(len(points), np.inf), facts)
+
+
+def _points(given: object) -> Points:
+    return np.asarray(given, np.float64).reshape(-1, 3)
