@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 
 from .. import __version__
 from ..terms.errors import ResorbError
-from . import case_routes, comparison_routes, evidence_routes, fhir, health, job_routes, pages, problems, scan_routes
+from . import case_routes, comparison_routes, evidence_routes, fhir_routes, health, job_routes, pages, problems, scan_routes
 from .audit import log_as_json, say
 from .cds import routes as cds_routes
 from .describe import describe
@@ -34,7 +34,7 @@ ROUTERS = (
     scan_routes.router,
     comparison_routes.router,
     job_routes.router,
-    fhir.router,
+    fhir_routes.router,
     cds_routes.router,
     pages.router,
 )
@@ -63,9 +63,9 @@ def create(settings: Settings) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     app.add_middleware(Guard, house=house)
-    app.add_exception_handler(ResorbError, in_its_form(problems.on_error, fhir.on_error))
-    app.add_exception_handler(HTTPException, in_its_form(problems.on_http, fhir.on_http))
-    app.add_exception_handler(RequestValidationError, in_its_form(problems.on_invalid, fhir.on_invalid))
+    app.add_exception_handler(ResorbError, in_its_form(problems.on_error, fhir_routes.on_error))
+    app.add_exception_handler(HTTPException, in_its_form(problems.on_http, fhir_routes.on_http))
+    app.add_exception_handler(RequestValidationError, in_its_form(problems.on_invalid, fhir_routes.on_invalid))
     describe(app)
     return app
 
@@ -80,7 +80,7 @@ def in_its_form(plain: Any, as_fhir: Any) -> Any:
     """An error handler that answers FHIR callers with an OperationOutcome and the others with a problem."""
 
     async def handle(request: Request, error: Exception) -> JSONResponse:
-        answered: JSONResponse = await (as_fhir if fhir.speaks_fhir(request) else plain)(request, error)
+        answered: JSONResponse = await (as_fhir if fhir_routes.speaks_fhir(request) else plain)(request, error)
         return answered
 
     return handle

@@ -77,8 +77,8 @@ class Guard:
 
     async def _check_caller(self, visit: _Visit) -> None:
         path = visit.path
-        if path in OPEN:
-            visit.who = "anyone"
+        if path in OPEN or (visit.method in SAFE and (path == "/" or path.startswith("/page/"))):
+            visit.who = "anyone"  # the page before it knows a fact; the answers it asks for need a token where one is set
         elif path.startswith("/cds-services") and self.house.hook_callers is not None:
             visit.who = await self.house.hook_callers.who(visit.headers, self.house.settings.base + path)
         else:
@@ -164,7 +164,7 @@ class _Visit:
 async def refuse(error: ResorbError, visit: _Visit, receive: Receive) -> None:
     """The refusal of the porter, in the form of the door that was knocked at."""
     if visit.path.startswith(("/fhir", "/cds-services")):
-        from .fhir import outcome_response
+        from .fhir_routes import outcome_response
 
         response: Any = outcome_response(error)
     else:

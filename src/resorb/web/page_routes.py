@@ -10,14 +10,14 @@ from fastapi import APIRouter, FastAPI, Header, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from .. import examples
-from ..terms.errors import CaseRefused
+from ..terms.errors import CaseRefused, UserError
 from .page.answer import answer_view, shell_html
 from .page.language import preferred
 from .page.lookup import answered_html, kind_html, table_html
+from .page.results import result_html
 from .page.words import as_mapping, words_for
 
 _POLICY = (
@@ -26,6 +26,7 @@ _POLICY = (
 )
 _HEADERS = {"Content-Security-Policy": _POLICY, "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"}
 _MOST_BYTES = 1_000_000
+_MOST_RESULT = 50_000_000
 
 Lang = Annotated[str | None, Query(max_length=5)]
 router = APIRouter(include_in_schema=False)
@@ -43,10 +44,9 @@ class _Packed(GZipMiddleware):
 
 
 def add_page(app: FastAPI) -> None:
-    """Put the page at `/`, its files at `/page/static`, its fragments at `/page/...`."""
+    """Put the page at `/` and its fragments at `/page/...`; its files lie there too."""
     app.include_router(router)
     app.add_middleware(_Packed)
-    app.mount("/page/static", StaticFiles(packages=[("resorb.web.page", "static")]), name="page")
 
 
 @router.get("/")
@@ -129,6 +129,16 @@ def example(name: str) -> JSONResponse:
     return JSONResponse({"case": made, "about": examples.about(name)})
 
 
+@router.post("/page/result")
+async def result(request: Request, lang: Lang = None) -> Response:
+    """A measurement or a change as JSON in, as it is shown out."""
+    text = await _text(request, _MOST_RESULT)
+    try:
+        return HTMLResponse(await run_in_threadpool(result_html, text, preferred(lang, "")))
+    except UserError as refused:
+        return JSONResponse({"problems": [{"where": "", "says": str(refused)}]}, 422)
+
+
 @router.get("/page/table")
 def table(lang: Lang = None) -> HTMLResponse:
     """The comparison of kinds."""
@@ -154,13 +164,14 @@ async def ask(request: Request, lang: Lang = None) -> HTMLResponse:
     return HTMLResponse(await run_in_threadpool(answered_html, question, preferred(lang, "")))
 
 
-async def _text(request: Request) -> str:
+async def _text(request: Request, most: int = _MOST_BYTES) -> str:
+    """The body, cut off one byte past what is read."""
     body = b""
     async for part in request.stream():
         body += part
-        if len(body) > _MOST_BYTES:
+        if len(body) > most:
             break
-    return body.decode("utf-8-sig", "replace")
+    return body[: most + 1].decode("utf-8-sig", "replace")
 
 
 def _refused(refused: CaseRefused) -> JSONResponse:

@@ -1,4 +1,4 @@
-"""The page for people: its shell at `/`, its files below `/page/`, and the short talk that signs a browser in."""
+"""The files of the page, below `/page/`, and the short talk that signs a browser in."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
+from fastapi.responses import FileResponse, RedirectResponse
 from starlette.datastructures import Headers
 
-from .. import __version__
-from ..evidence import library
 from .access import COOKIE, session_of
 from .case_routes import limited
-from .describe import page_of, problem_answers
+from .describe import problem_answers
 from .house import House, house_of
 from .problems import Refused
 
@@ -25,16 +23,6 @@ MEDIA = {
     ".webmanifest": "application/manifest+json", ".woff2": "font/woff2", ".ico": "image/x-icon",
     ".html": "text/html", ".map": "application/json",
 }  # fmt: skip
-PLAIN = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>resorb</title><h1>resorb {version}</h1><p>Can this calcification go away, will it, what helps, and did it?</p>
-<p>The service answers at <a href="/api/v1/openapi.json">/api/v1</a>.</p><p>{notice}</p></html>"""
-
-
-@router.get("/", summary="The page", responses=page_of())
-def page() -> HTMLResponse:
-    """A plain page that says where the service answers."""
-    notice = " ".join(library().reasoning.notice.split())
-    return HTMLResponse(PLAIN.format(version=__version__, notice=notice))
 
 
 @router.get("/page/{file:path}", summary="A file of the page", include_in_schema=False)

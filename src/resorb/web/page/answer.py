@@ -44,9 +44,10 @@ def answer_view(said: Assessment, case: Case, code: str) -> dict[str, Any]:
     """What the page needs after each fact: the answer as HTML, one line to read out, the words to suggest next."""
     first = said.kinds[0].id if said.kinds else ""
     html = render(
-        "answer.html", code, said=said, first=first, outcomes=outcomes_of((e for e in said.outlooks if e.kind == first), code), numbers={s.id: n for n, s in enumerate(said.sources, 1)},
-        options=[o for o in said.options if o.kind == first], others=_others(said, first), claims=[c for c in said.claims if c.kind == first],
-        icon=icon_array, fields={"finding": "findings"}, quantity=library().quantities.get,
+        "answer.html", code, said=said, first=first, outcomes=outcomes_of((e for e in said.outlooks if e.kind == first), code),
+        numbers={s.id: n for n, s in enumerate(said.sources, 1)}, options=[o for o in said.options if o.kind == first],
+        others=_others(said, first), claims=[c for c in said.claims if c.kind == first], icon=icon_array,
+        quantity=library().quantities.get,
     )  # fmt: skip
     return {"html": html, "said": _line(said, code), "suggest": suggested(said, case), "first": first}
 

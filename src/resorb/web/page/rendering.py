@@ -53,7 +53,7 @@ def _card(text: str, code: str) -> Markup:
     """A card's sentence: as it is, and marked as English where the page speaks another language."""
     spoken = language(code)
     if spoken.knows(text):
-        return Markup("{}").format(spoken.name(text))  # noqa: S704  (format escapes)
+        return Markup("{}").format(spoken.name(text))
     return Markup('<span lang="en">{}</span>').format(text)
 
 

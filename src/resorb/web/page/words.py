@@ -74,8 +74,8 @@ def suggested(said: Assessment, case: Case) -> dict[str, list[str]]:
         worth = {word: float(uses) for word, uses in known.uses.items()}
     fields: dict[str, list[str]] = {}
     for atom in sorted(worth, key=lambda a: (-worth[a], a)):
-        card = known.words.get(atom) or known.quantities.get(atom)
-        field = FIELD_OF.get(card.group, "") if card is not None else ""
+        word = known.words.get(atom) or known.quantities.get(atom)
+        field = FIELD_OF.get(word.group, "") if word is not None else ""
         if field in {"", "site", "sex"} or atom in spoken or atom in PLAIN_QUANTITIES:
             continue
         chosen = fields.setdefault(field, [])
