@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
-from resorb.ct.findings import Findings
 from resorb.ct.pictures import MOST_TILES, TILE, WINDOW, Outline, grey_of, outline, png, projection
 from resorb.ct.scan import Scan
 from resorb.followup.aligning import Aligned
-from resorb.terms.change import Change, DepositChange
-from resorb.terms.measurement import DepositMeasure, Measurement, Picture
+from resorb.followup.pairing import Side
+from resorb.terms.change import DepositChange
+from resorb.terms.measurement import Picture
+
+if TYPE_CHECKING:
+    from resorb.followup.comparison import Compared
 
 HALF_FIELD_MM = 12.0
 SLAB_MM = 3.0
 OUTSIDE_HU = -1024.0
+MOST_MM = 60.0
 _DULL = ("unchanged", "not covered")
 
-Found = tuple[Findings, Measurement]
+Move = Callable[[NDArray[Any]], NDArray[Any]]
 
 
-def pictures(change: Change, aligned: Aligned, before: Found, after: Found) -> tuple[Picture, ...]:
-    """Both scans seen from the front with every verdict marked, then two pictures for each of the first 48 deposits, changed ones first.
-
-    before, after : what was found on each scan, and its measurement; ids of the change are those of the measurements.
-    """
-    rows = list(enumerate(change.deposits, 1))
+def pictures(compared: Compared) -> tuple[Picture, ...]:
+    """Both scans seen from the front with every verdict marked, then two pictures for each of the first 48 deposits, changed ones first."""
+    aligned, rows = compared.aligned, list(enumerate(compared.change.deposits, 1))
     views = (
         _view(aligned.baseline, ((str(n), d.centroid_mm) for n, d in rows), "before"),
         _view(aligned.followup, ((str(n), d.centroid_followup_mm) for n, d in rows if _in_followup(d, aligned)), "after"),
@@ -38,7 +39,7 @@ def pictures(change: Change, aligned: Aligned, before: Found, after: Found) -> t
     if not aligned.ok:
         return views
     shown = sorted(rows, key=lambda row: (row[1].verdict in _DULL, row[0]))[:MOST_TILES]
-    return (*views, *(tile for n, d in shown for tile in _pair(n, d, aligned, before, after)))
+    return (*views, *(tile for n, d in shown for tile in _pair(n, d, compared)))
 
 
 def _view(scan: Scan, marks: Iterable[tuple[str, Any]], name: str) -> Picture:
@@ -50,17 +51,19 @@ def _in_followup(d: DepositChange, aligned: Aligned) -> bool:
     return d.verdict != "not covered" or d.followup is not None or bool(aligned.covers([d.centroid_mm])[0])
 
 
-def _pair(number: int, d: DepositChange, aligned: Aligned, before: Found, after: Found) -> tuple[Picture, Picture]:
+def _pair(number: int, d: DepositChange, compared: Compared) -> tuple[Picture, Picture]:
     """One place in both scans, on one grid in the baseline's frame: the brightest within 3 mm."""
-    grid = _grid(aligned.baseline, d, before)
-    there = aligned.to_followup(grid.reshape(-1, 3)).reshape(grid.shape)
+    places = compared.pairing.places if compared.pairing else ()
+    move: Move = places[number - 1].local.forward if places else compared.aligned.to_followup
+    grid = _grid(compared.before, d)
+    there = move(grid.reshape(-1, 3)).reshape(grid.shape)
     zoom = max(1, round(TILE / grid.shape[1]))
     lines = (
-        *_lines("before", _mask(aligned.baseline, before, d.baseline, grid), zoom),
-        *_lines("after", _mask(aligned.followup, after, d.followup, there), zoom),
+        *_lines("before", _mask(compared.before, d.baseline, grid), zoom),
+        *_lines("after", _mask(compared.after, d.followup, there), zoom),
     )
     made = []
-    for name, scan, points in (("before", aligned.baseline, grid), ("after", aligned.followup, there)):
+    for name, scan, points in (("before", compared.before.scan, grid), ("after", compared.after.scan, there)):
         hu = _sampled(scan, points)
         seen = np.isfinite(hu)
         grey = grey_of(np.where(seen, hu, OUTSIDE_HU), WINDOW).repeat(zoom, 0).repeat(zoom, 1)
@@ -69,21 +72,30 @@ def _pair(number: int, d: DepositChange, aligned: Aligned, before: Found, after:
     return made[0], made[1]
 
 
-def _grid(scan: Scan, d: DepositChange, before: Found) -> NDArray[Any]:
+def _grid(side: Side, d: DepositChange) -> NDArray[Any]:
     """Positions [slab, row, column, LPS mm] around a deposit, along the baseline's own axes, at its pixel spacing."""
+    scan = side.scan
     along = scan.affine[:3, :3] / np.linalg.norm(scan.affine[:3, :3], axis=0)
     step = float(np.clip(scan.spacing[1:].min(), 0.3, 1.0))
-    half = max(HALF_FIELD_MM, 0.5 * _largest_mm(d, before[1].deposits) + 5)
+    half = max(HALF_FIELD_MM, 0.5 * _widest_mm(side, d.baseline) + 5)
     across = np.arange(-half, half + step / 2, step)
     slab = np.linspace(-SLAB_MM / 2, SLAB_MM / 2, 5)
     k, j, i = np.meshgrid(slab, across, across, indexing="ij")
     return np.asarray(np.array(d.centroid_mm) + np.stack([k, j, i], -1) @ along.T)
 
 
-def _largest_mm(d: DepositChange, measured: tuple[DepositMeasure, ...]) -> float:
-    """The longest diameter among the pieces, where it was measured; at most 60 mm."""
-    own = [m.diameter_mm for m in measured if d.baseline and m.id in d.baseline]
-    return min(60.0, max((m.value for m in own if hasattr(m, "value")), default=0.0))
+def _flats(side: Side, ids: tuple[int, ...] | None) -> list[NDArray[Any]]:
+    """The voxels of the deposits with these ids, which count from 1."""
+    return [side.findings.candidates[i - 1].flat for i in ids or ()]
+
+
+def _widest_mm(side: Side, ids: tuple[int, ...] | None) -> float:
+    """How wide the pieces are together, in the plane of a slice; at most 60 mm."""
+    flats = _flats(side, ids)
+    if not flats:
+        return 0.0
+    at = np.stack(np.unravel_index(np.concatenate(flats), side.scan.hu.shape), 1)[:, 1:]
+    return min(MOST_MM, float((np.ptp(at, axis=0) * side.scan.spacing[1:]).max()))
 
 
 def _sampled(scan: Scan, points: NDArray[Any]) -> NDArray[Any]:
@@ -97,16 +109,14 @@ def _sampled(scan: Scan, points: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(np.where(inside.reshape(hu.shape), hu, -np.inf).max(0))
 
 
-def _mask(scan: Scan, found: Found, ids: tuple[int, ...] | None, points: NDArray[Any]) -> NDArray[np.bool_]:
+def _mask(side: Side, ids: tuple[int, ...] | None, points: NDArray[Any]) -> NDArray[np.bool_]:
     """Where the slab meets the deposits of these ids, seen along the slab. [row, column]"""
-    numbers = {d.id: n for n, d in enumerate(found[1].deposits)}
-    flats = [found[0].candidates[numbers[i]].flat for i in ids or () if i in numbers]
-    shape = points.shape[:-1]
+    flats, shape = _flats(side, ids), points.shape[:-1]
     if not flats:
         return np.zeros(shape[1:], bool)
-    at = np.rint(scan.to_index(points.reshape(-1, 3))).astype(np.int64)
-    inside = ((at >= 0) & (at < np.array(scan.hu.shape))).all(1)
-    flat = np.ravel_multi_index(np.where(inside[:, None], at, 0).T, scan.hu.shape)
+    at = np.rint(side.scan.to_index(points.reshape(-1, 3))).astype(np.int64)
+    inside = ((at >= 0) & (at < np.array(side.scan.hu.shape))).all(1)
+    flat = np.ravel_multi_index(np.where(inside[:, None], at, 0).T, side.scan.hu.shape)
     return np.asarray((inside & np.isin(flat, np.concatenate(flats))).reshape(shape).any(0))
 
 

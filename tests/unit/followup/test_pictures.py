@@ -14,10 +14,13 @@ import pytest
 np = pytest.importorskip("numpy")
 pytest.importorskip("scipy")
 
-from resorb.ct import find, measure
+from resorb.ct import Settings, find
+from resorb.ct.measuring import rules_of
 from resorb.ct.phantom import Ellipsoid, Scanner, make
 from resorb.ct.scan import Scan
 from resorb.followup.aligning import handed_over
+from resorb.followup.comparison import Compared
+from resorb.followup.pairing import Side
 from resorb.followup.pictures import pictures
 from resorb.report import to_html
 from resorb.terms.measurement import Picture
@@ -48,8 +51,8 @@ def shown() -> dict[str, Picture]:
     before = _scan([Ellipsoid(tuple(KEPT), (3.0, 3.0, 3.0), 500.0), Ellipsoid(tuple(GONE), (2.5, 2.5, 2.5), 600.0)], 1)
     after = _scan([Ellipsoid(tuple(KEPT + SHIFT), (3.0, 3.0, 3.0), 500.0)], 2)
     aligned = handed_over((before, after), lambda x: x + SHIFT, lambda x: x - SHIFT)
-    found = [(f := find(s), measure(s, findings=f)) for s in (before, after)]
-    first = {d.id: np.array(d.centroid_mm) for d in found[0][1].deposits}
+    sides = [Side(s, find(s), rules_of(s, Settings())) for s in (before, after)]
+    first = {n: sides[0].centre(c) for n, c in enumerate(sides[0].findings.candidates, 1)}
     kept = next(i for i, at in first.items() if np.linalg.norm(at - KEPT) < 1)
     (gone,) = set(first) - {kept}
     change = made.change(
@@ -57,7 +60,7 @@ def shown() -> dict[str, Picture]:
         made.pair(2, "resolved", 30, 0, baseline=(gone,), followup=None, centroid_mm=tuple(GONE), centroid_followup_mm=tuple(GONE + SHIFT)),
         made.pair(3, "not covered", 3, 0, baseline=None, followup=None, centroid_mm=(500.0, 0, 0), centroid_followup_mm=(503.0, 0, 0)),
     )  # fmt: skip
-    made_now = pictures(change, aligned, *found)
+    made_now = pictures(Compared(change, *sides, aligned, None))
     assert "data:image/png;base64," in to_html(change, made_now)
     return {p.name: p for p in made_now}
 
@@ -108,5 +111,5 @@ def test_without_an_alignment_only_the_views_are_drawn() -> None:
     scan = _scan([Ellipsoid(tuple(KEPT), (3.0, 3.0, 3.0), 500.0)], 1)
     aligned = handed_over((scan, scan), np.copy, np.copy)
     failed = replace(aligned, facts=replace(aligned.facts, failed="nothing in common"))
-    found = (find(scan), measure(scan))
-    assert [p.name for p in pictures(made.change(), failed, found, found)] == ["mip-before", "mip-after"]
+    side = Side(scan, find(scan), rules_of(scan, Settings()))
+    assert [p.name for p in pictures(Compared(made.change(), side, side, failed, None))] == ["mip-before", "mip-after"]
