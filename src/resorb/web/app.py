@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
-import importlib.util
 import os
 from collections.abc import AsyncIterator
 from typing import Any
@@ -24,6 +22,7 @@ from .cds import routes as cds_routes
 from .describe import describe
 from .guard import Guard
 from .house import House
+from .page_routes import add_page
 from .settings import Settings, checked
 
 FROM = "RESORB_SERVE"
@@ -59,7 +58,7 @@ def create(settings: Settings) -> FastAPI:
         redirect_slashes=False,
     )  # fmt: skip
     app.state.house = house
-    add_pages(app)
+    add_page(app)
     for router in ROUTERS:
         app.include_router(router)
     app.add_middleware(Guard, house=house)
@@ -68,12 +67,6 @@ def create(settings: Settings) -> FastAPI:
     app.add_exception_handler(RequestValidationError, in_its_form(problems.on_invalid, fhir_routes.on_invalid))
     describe(app)
     return app
-
-
-def add_pages(app: FastAPI) -> None:
-    """The page for people, where it is there; its plain stand-in comes after it."""
-    if importlib.util.find_spec("resorb.web.page_routes") is not None:
-        importlib.import_module("resorb.web.page_routes").add_page(app)
 
 
 def in_its_form(plain: Any, as_fhir: Any) -> Any:

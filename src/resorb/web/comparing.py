@@ -16,7 +16,7 @@ def compare_into(part: Path, baseline: Path, followup: Path, tell: Tell) -> None
     import resorb
 
     tell(0.05, "comparing")
-    change = resorb.compare(scan_path(baseline), scan_path(followup))  # type: ignore[attr-defined]
+    change = resorb.compare(scan_path(baseline), scan_path(followup))
     tell(0.9, "writing")
     (part / "change.json").write_text(json.dumps(change.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
     resorb.write(change, part / "report.html")

@@ -51,6 +51,12 @@ def problem_answers(*codes: int) -> dict[int | str, dict[str, Any]]:
     return {code: {"description": TITLES[code], "content": content} for code in codes}
 
 
+def outcome_answers(*codes: int) -> dict[int | str, dict[str, Any]]:
+    """The same at the doors where errors are OperationOutcomes."""
+    content = {"application/fhir+json": {"schema": {"$ref": "#/components/schemas/OperationOutcome"}}}
+    return {code: {"description": TITLES[code], "content": content} for code in codes}
+
+
 def takes_case() -> dict[str, Any]:
     """The body of `assess`."""
     example = {"age": "48 years", "site": "shoulder.supraspinatus", "findings": ["sharp_margin"]}
@@ -81,14 +87,18 @@ def shapes() -> dict[str, Any]:
     made["Answer"] = msgspec.json.schema_components([Answer], ref_template="#/components/schemas/{name}")[1]["Answer"]
     problem = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}", by_alias=True)
     made |= problem.pop("$defs", {}) | {"ProblemDetails": problem}
-    return made | {
-        "Form": _object(version=TEXT, evidence=TEXT, notice=TEXT, fields=_list(), sites=_list(), kinds=_list(), presence=_list(TEXT)),
-        "Examples": _list(_object(name=TEXT, about=ANY_OBJECT, case=ANY_OBJECT)),
-        "Kinds": _list(_object(id=TEXT, name=TEXT, family=TEXT, plain=TEXT)),
-        "Table": _object(rows=_list()),
-        "Slice": _object(slice={"type": "integer"}, shape=_list(ANY_NUMBER), spacing_mm=_list(), deposits=_list(ANY_OBJECT)),
-        "Card": _object(deck=TEXT, card=ANY_OBJECT, sources=_list()),
-    }
+    return (
+        made
+        | _of_hooks()
+        | {
+            "Form": _object(version=TEXT, evidence=TEXT, notice=TEXT, fields=_list(), sites=_list(), kinds=_list(), presence=_list(TEXT)),
+            "Examples": _list(_object(name=TEXT, about=ANY_OBJECT, case=ANY_OBJECT)),
+            "Kinds": _list(_object(id=TEXT, name=TEXT, family=TEXT, plain=TEXT)),
+            "Table": _object(rows=_list()),
+            "Slice": _object(slice={"type": "integer"}, shape=_list(ANY_NUMBER), spacing_mm=_list(), deposits=_list(ANY_OBJECT)),
+            "Card": _object(deck=TEXT, card=ANY_OBJECT, sources=_list()),
+        }
+    )
 
 
 def _of_assessment() -> dict[str, Any]:
@@ -104,6 +114,37 @@ def _of_result(name: str, of: type) -> dict[str, Any]:
     parts = {f"{name}.{part}": told for part, told in made.pop("$defs", {}).items()}
     refusal = {"title": "Refusal", "type": "object", "properties": {"refused": TEXT}, "required": ["refused"]}
     return parts | {f"{name}.Refusal": refusal, name: made}
+
+
+def _of_hooks() -> dict[str, Any]:
+    """What CDS Hooks and FHIR put on the wire."""
+    coding = _object(code=TEXT, system=TEXT, display=TEXT)
+    card = _object(
+        uuid=TEXT, summary={"type": "string", "maxLength": 139}, indicator={"enum": ["info", "warning", "critical"]}, detail=TEXT,
+        source={"type": "object", "properties": {"label": TEXT, "url": TEXT}, "required": ["label"]},
+        links=_list(_object(label=TEXT, url=TEXT, type=TEXT)), overrideReasons=_list(coding),
+    )  # fmt: skip
+    nullable = {"type": ["object", "null"]}
+    call = _object(
+        hook=TEXT, hookInstance={"type": "string", "format": "uuid"}, context={"type": "object", "required": ["userId", "patientId"]}
+    )
+    call["properties"] |= {
+        "prefetch": {"type": "object", "additionalProperties": nullable},
+        "fhirServer": TEXT,
+        "fhirAuthorization": ANY_OBJECT,
+    }
+    service = _object(hook=TEXT, id=TEXT, title=TEXT, description=TEXT, prefetch=ANY_OBJECT, usageRequirements=TEXT)
+    entry = _object(card=TEXT, outcome={"enum": ["accepted", "overridden"]}, outcomeTimestamp={"type": "string", "format": "date-time"})
+    entry["properties"] |= {"acceptedSuggestions": _list(_object(id=TEXT)), "overrideReason": ANY_OBJECT}
+    return {
+        "Kept": ANY_OBJECT,
+        "CdsServices": _object(services=_list(service)),
+        "CdsCards": _object(cards=_list(card)),
+        "CdsCall": call,
+        "CdsFeedback": _object(feedback={**_list(entry), "minItems": 1}),
+        "OperationOutcome": _object(resourceType={"const": "OperationOutcome"}, issue=_list(ANY_OBJECT)),
+        "FhirResource": _object(resourceType=TEXT),
+    }
 
 
 def _object(**properties: Any) -> dict[str, Any]:

@@ -65,6 +65,7 @@ class Refused(ResorbError):
         super().__init__(f"{where}: found {found}" + (f"; expected {expected}" if expected else ""))
         self.status = status
         self.one = {"where": where, "found": found, "expected": expected, "try": tried}
+        self.problems: tuple[dict[str, str], ...] = (self.one,)
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 
@@ -77,7 +78,7 @@ def parted(problem: Problem, tried: str = "") -> dict[str, str]:
 def of_error(error: ResorbError) -> dict[str, Any]:
     """Any error raised on purpose as the body of a problem."""
     if isinstance(error, Refused):
-        return body(error.status, str(error), [error.one])
+        return body(error.status, str(error), list(error.problems))
     tried = str(error).rpartition("\ntry: ")[2] if "\ntry: " in str(error) else ""
     listed: tuple[Problem, ...] = getattr(error, "problems", ()) or (Problem("input", str(error)),)
     return body(422 if isinstance(error, UserError) else 500, str(error), [parted(p, tried) for p in listed[:100]])

@@ -1,0 +1,117 @@
+"""A chart -> cards. The verbs answer; the same chart on the same day has the same cards, so they are kept for a while."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import resorb
+
+from ...evidence import library
+from ...evidence.library import simplify
+from ...terms.assessment import Assessment, OptionShown
+from ...terms.case import Case
+from ...terms.errors import CaseRefused
+from .cards import Desk
+from .requests import Call, malformed
+
+Json = dict[str, Any]
+MOST_KEPT = 512
+FURTHEST_EAST = timedelta(hours=14)
+_KEPT: OrderedDict[tuple[str, str, str], Assessment] = OrderedDict()
+_DONE_BY_ORDER = {"MedicationRequest": {"status": "active", "intent": "order"}, "MedicationStatement": {"status": "active"}}
+
+
+def cards(call: Call, chart: Json, base: str) -> list[Json]:
+    """The cards of a call; none where there is nothing to say."""
+    case = _case(chart, call)
+    if call.service.hook == "order-select":
+        return _about_orders(call, chart, case, base)
+    return Desk(assessed(case), call.service.id, base).view()
+
+
+def today() -> str:
+    """The day it is, wherever on Earth the day is furthest on: what was entered today is not taken for the future."""
+    return (datetime.now(UTC) + FURTHEST_EAST).date().isoformat()
+
+
+def _case(chart: Json, call: Call) -> Case:
+    try:
+        return resorb.read_case(chart, date=today(), patient=call.patient)
+    except CaseRefused as error:
+        raise malformed(
+            [("prefetch", p.message.removeprefix("found "), "the record of the patient of the context") for p in error.problems]
+        ) from None
+
+
+def assessed(case: Case) -> Assessment:
+    """The answer to a case, from memory where it was asked before."""
+    key = (case.digest, library().version, resorb.__version__)
+    said = _KEPT.pop(key, None)
+    if said is None:
+        said = resorb.assess(case)
+    _KEPT[key] = said
+    while len(_KEPT) > MOST_KEPT:
+        _KEPT.popitem(last=False)
+    return said
+
+
+# --- orders ---
+
+
+def _about_orders(call: Call, chart: Json, before: Case, base: str) -> list[Json]:
+    """What holds anew if the selected orders were carried out, and what is known of them as options."""
+    orders = _selected(call)
+    if not orders:
+        return []
+    carried_out = {
+        "resourceType": "Bundle",
+        "type": "collection",
+        "entry": [*chart["entry"], *({"resource": _carried_out(o)} for o in orders)],
+    }
+    after = _case(carried_out, call)
+    was, would = assessed(before), assessed(after)
+    if not (was.kinds or was.red_flags or would.kinds or would.red_flags):
+        return []
+    desk = Desk(would, call.service.id, base)
+    known = {flag.id for flag in was.red_flags}
+    flags = [desk.flag(flag, "With this order: ") for flag in would.red_flags if flag.id not in known]
+    heard = {s.says for s in (*was.changes, *was.hurts)}
+    says = [desk.sentence(s, "With this order: ") for s in (*would.changes, *would.hurts) if s.says not in heard]
+    options = [Desk(was, call.service.id, base).option(option) for option in _options(orders, before, after, was)]
+    return [*flags, *options, *says][:6]
+
+
+def _selected(call: Call) -> list[Json]:
+    """The drafts that were selected; a selection names a draft by type and id."""
+    wanted = set(call.context["selections"])
+    entries = call.context["draftOrders"].get("entry") or []
+    drafts = [e["resource"] for e in entries if isinstance(e, dict) and isinstance(e.get("resource"), dict)]
+    return [d for d in drafts if f"{d.get('resourceType')}/{d.get('id')}" in wanted]
+
+
+def _carried_out(order: Json) -> Json:
+    """An order as the chart would hold it once it was carried out."""
+    made = {**order, **_DONE_BY_ORDER.get(str(order.get("resourceType")), {})}
+    if order.get("resourceType") == "ServiceRequest":
+        kept: Json = {key: order[key] for key in ("id", "code", "subject") if key in order}
+        made = {**kept, "resourceType": "Procedure", "status": "completed"}
+    made.pop("doNotPerform", None)
+    return made
+
+
+def _options(orders: list[Json], before: Case, after: Case, was: Assessment) -> list[OptionShown]:
+    """The options of the answer that the orders mean: by code, by the name of the medicine, by the words of the order."""
+    shelf = library()
+    spelled = shelf.spellings["option"]
+    meant = {done.option for done in set(after.done) - set(before.done)}
+    for fact in set(after.facts) - set(before.facts):
+        word = shelf.words[fact.word]
+        meant |= {spelled[name] for name in (simplify(word.id), simplify(word.name)) if name in spelled}
+    for order in orders:
+        for key in ("medicationCodeableConcept", "code"):
+            concept = order.get(key)
+            texts = [concept.get("text"), *(c.get("display") for c in concept.get("coding") or [])] if isinstance(concept, dict) else []
+            meant |= {spelled[simplify(t)] for t in texts if isinstance(t, str) and simplify(t) in spelled}
+    return [option for option in was.options if option.id in meant]
