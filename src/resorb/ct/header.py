@@ -21,17 +21,11 @@ CT_CLASSES = {
 PLAIN_SYNTAXES = {"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99"}
 
 
-@dataclass(frozen=True)
-class Header:
-    """The header of one file. `pixels_at` and `length` say where uncompressed pixel data lies (in the inflated bytes if `deflated_at`)."""
+@dataclass(frozen=True, kw_only=True)
+class Header(Walked):
+    """The header of one file, and the file it is of."""
 
     entry: Entry
-    text: dict[str, str]
-    syntax: str
-    pixels_at: int | None
-    length: int
-    deflated_at: int | None = None
-    coded_contrast: bool = False
 
     @property
     def name(self) -> str:
@@ -109,7 +103,7 @@ def read_header(entry: Entry) -> Header | None:
         walked = walk(entry.fetch()) or _with_pydicom(entry)
     if walked is None or ("Rows" not in walked.text and "SOPClassUID" not in walked.text):
         return None
-    return Header(entry, walked.text, walked.syntax, walked.pixels_at, walked.length, walked.deflated_at, walked.coded_contrast)
+    return Header(**vars(walked), entry=entry)
 
 
 def _looks_like_dicom(head: bytes) -> bool:

@@ -236,7 +236,7 @@ def test_ten_thousand_slices_are_refused_at_once() -> None:
     from resorb.ct.grid import regular_grid
     from resorb.ct.header import Header
 
-    slices = [Header(Entry(str(k), 0, bytes), {}, "", None, 0) for k in range(10_000)]
+    slices = [Header({}, "", None, 0, entry=Entry(str(k), 0, bytes)) for k in range(10_000)]
     with pytest.raises(ct.ScanRefused, match="10000 slices"):
         regular_grid(slices)
 
