@@ -70,6 +70,7 @@ class Plan:
 
     trunk : a body with a skeleton, or 60 mm of uniform tissue. changed : deposits change, split, merge, come and go; or none does.
     close : share of deposits with a neighbour 5 mm away. overlap : share of the height that both scans show.
+    factor : if given, half of the deposits change their mass by it, and nothing else happens.
     """
 
     trunk: bool = True
@@ -88,6 +89,7 @@ class Plan:
     same_scanner: bool = False
     scale: float = 1.0
     height_mm: float = 110.0
+    factor: float | None = None
 
 
 @dataclass(frozen=True)
@@ -233,10 +235,11 @@ def _anywhere(random: np.random.Generator, plan: Plan, motion: Motion) -> TrueDe
     reach = (1.5 - plan.overlap) * plan.height_mm - VIEW_EDGE_MM
     place = inner_place(random, plan.scale, reach) if plan.trunk else random.uniform(-20, 20, 3)
     chance = random.random()
-    if plan.changed and chance < 0.16:
+    changed = plan.changed and plan.factor is None
+    if changed and chance < 0.16:
         return _divided(random, motion, place, "split" if chance < 0.08 else "merged")
     whole = random_deposit(random, place, plan.radius_mm)
-    if plan.changed and chance < 0.34:
+    if changed and chance < 0.34:
         fate: Fate = "gone" if chance < 0.25 else "new"
         return _true(motion, place, fate, (whole,) if fate == "gone" else (), () if fate == "gone" else (whole,))
     return _true(motion, place, "kept", (whole,), (_grown(random, whole, _factor(random, plan)),))
@@ -251,7 +254,9 @@ def _neighbour(random: np.random.Generator, plan: Plan, motion: Motion, beside: 
 
 
 def _factor(random: np.random.Generator, plan: Plan) -> float:
-    """A third do not change; the others by 0.3 to 2."""
+    """A third do not change; the others by 0.3 to 2. Or half by the planned factor."""
+    if plan.factor is not None:
+        return plan.factor if random.random() < 0.5 else 1.0
     return float(random.uniform(0.3, 2.0)) if plan.changed and random.random() < 2 / 3 else 1.0
 
 

@@ -37,7 +37,7 @@ class Stated:
 
     series_* : where the rule would pick another. months : between the scans, where no header has the dates, or against them.
     same_person : true where the headers' IDs differ, yet it is one person. bmi : kg/m2, for the rules that need it.
-    settings_followup : where they differ from those of the baseline.
+    settings_followup : where they differ from those of the baseline. aligned : an alignment known from elsewhere.
     """
 
     series_baseline: str | None = None
@@ -46,6 +46,7 @@ class Stated:
     same_person: bool = False
     bmi: float | None = None
     settings_followup: Settings | None = None
+    aligned: Aligned | None = None
 
 
 STANDARD, NOTHING = Settings(), Stated()
@@ -160,7 +161,7 @@ class _Pair:
 def _judged(before: Side, after: Side, months: float | None, stated: Stated, shelf: Library) -> Compared:
     same = before.scan.identity == after.scan.identity
     alike = comparable(before.scan, after.scan, (before.findings, after.findings), shelf)
-    aligned = align(before.scan, after.scan)
+    aligned = stated.aligned or align(before.scan, after.scan)
     lost = aligned.facts.failed or ("a single slice" if before.scan.single_slice or after.scan.single_slice else "")
     apart = f"the scans cannot be compared ({alike.no_change})" if alike.no_change else ""
     no_change = "; ".join(said for said in (apart, f"the scans could not be laid on each other: {lost}" if lost else "") if said)
