@@ -12,6 +12,7 @@ from .._version import __version__
 from ..terms.errors import ResorbError, UserError
 from .demo import demo
 from .evidence import evidence_app
+from .listen import listen
 from .measure import measure
 from .serve import serve
 
@@ -20,6 +21,7 @@ app.add_typer(evidence_app, name="evidence")
 app.command()(measure)
 app.command()(demo)
 app.command()(serve)
+app.command()(listen)
 
 
 @app.callback(invoke_without_command=True)

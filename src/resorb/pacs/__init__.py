@@ -16,6 +16,7 @@ _PLACES = {
     "Measured": "resorb.pacs.derived",
     "results": "resorb.pacs.derived",
     "deliver": "resorb.pacs.delivering",
+    "listen": "resorb.pacs.listening",
 }
 
 __all__ = list(_PLACES)

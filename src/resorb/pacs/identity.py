@@ -67,3 +67,5 @@ class Identity:
         for element in instance.iterall():
             if element.keyword == "DimensionOrganizationUID":
                 element.value = uid_of("dimensions", self.seed)
+            elif element.keyword == "ContributionDateTime":
+                element.value = f"{self.date}{self.time}"
