@@ -89,6 +89,15 @@ def compare(baseline: str | Path, followup: str | Path, **settings: Any) -> Chan
     return answer(baseline, followup, **settings)  # type: ignore[no-any-return]
 
 
+def compare_in_pictures(scans: tuple[Any, Any], *given: Any) -> tuple[Change, tuple[Picture, ...]]:
+    """A comparison with its pictures, for `write`; see `resorb.followup.compared`."""
+    from .followup import compared
+    from .followup.pictures import pictures
+
+    made = compared(scans, *given)
+    return made.change, pictures(made)
+
+
 def read_result(source: str | Path) -> Measurement | Change:
     """What `measure` or `compare` kept as JSON, as it was written; an edited, cut or foreign file is refused (UserError)."""
     from .terms.kept import kept
