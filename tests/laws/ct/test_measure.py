@@ -154,9 +154,10 @@ def test_importing_the_room_costs_nothing() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_memory_of_reading_is_bounded(tmp_path: Path) -> None:
+@pytest.mark.parametrize("verb", ["read", "measure"])
+def test_memory_is_bounded(tmp_path: Path, verb: str) -> None:
     code = (
-        "import resource, sys; from resorb import ct; ct.read(sys.argv[1]); "
+        "import resource, sys; from resorb import ct; getattr(ct, sys.argv[1])(sys.argv[2]); "
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)"
     )
     small, large = tmp_path / "s", tmp_path / "l"
@@ -164,6 +165,7 @@ def test_memory_of_reading_is_bounded(tmp_path: Path) -> None:
     write(small, hu)
     write(large, np.tile(hu, (40, 1, 1)))
     used = [
-        int(subprocess.run([sys.executable, "-c", code, str(f)], capture_output=True, text=True, check=True).stdout) for f in (small, large)
+        int(subprocess.run([sys.executable, "-c", code, verb, str(f)], capture_output=True, text=True, check=True).stdout)
+        for f in (small, large)
     ]
     assert used[1] - used[0] < 2 * 160 * 512 * 512 * 2

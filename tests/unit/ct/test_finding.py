@@ -201,7 +201,7 @@ def test_labels_of_another_scan_are_refused(tmp_path: Path) -> None:
 
 
 def test_dicom_seg(tmp_path: Path) -> None:
-    pydicom = pytest.importorskip("pydicom")
+    import pydicom
     from pydicom.dataset import FileDataset, FileMetaDataset
 
     scan = scan_of(trunk(), [STONE])
@@ -244,7 +244,8 @@ def test_dicom_seg(tmp_path: Path) -> None:
 
 
 def test_saved_labels_overlay_exactly(tmp_path: Path) -> None:
-    sitk = pytest.importorskip("SimpleITK")
+    import SimpleITK as sitk  # noqa: N813
+
     from resorb.ct.saving import save_labels
 
     scan = scan_of(trunk(), [STONE, OTHER])

@@ -16,8 +16,10 @@ import pytest
 pytest.importorskip("nibabel")
 
 from pydicom.uid import (
+    HTJ2K,
     DeflatedExplicitVRLittleEndian,
     HTJ2KLossless,
+    HTJ2KLosslessRPCL,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
     JPEGLSLossless,
@@ -25,6 +27,7 @@ from pydicom.uid import (
 )
 
 from resorb import ct
+from tests.unit.ct.htj2k_frame import FRAME
 from tests.unit.ct.made_series import SPACING, change, one, volume, write
 
 SHARED = Path(os.environ.get("RESORB_SHARED", Path(__file__).parents[4] / "shared")) / "data"
@@ -89,7 +92,8 @@ def test_compressed_syntaxes(tmp_path: Path, syntax: str) -> None:
 
 
 def test_jpeg_lossless(tmp_path: Path) -> None:
-    gdcm = pytest.importorskip("gdcm")
+    import gdcm
+
     hu = volume(3)
     for k in range(3):
         path = tmp_path / f"{k}.dcm"
@@ -108,9 +112,23 @@ def test_jpeg_lossless(tmp_path: Path) -> None:
     np.testing.assert_array_equal(ct.read(tmp_path).hu, hu)
 
 
-def test_htj2k_has_a_decoder_that_is_not_gpl() -> None:
+@pytest.mark.parametrize("syntax", [HTJ2KLossless, HTJ2KLosslessRPCL, HTJ2K])
+def test_htj2k(tmp_path: Path, syntax: str) -> None:
+    from pydicom.encaps import encapsulate
+
+    hu = np.repeat(volume(1), 3, 0)
+    for k in range(3):
+        data = one(hu[k], k, PixelRepresentation=0, PixelData=encapsulate([FRAME]))
+        data.file_meta.TransferSyntaxUID = syntax
+        data.save_as(tmp_path / f"{k}.dcm", enforce_file_format=True)
+    np.testing.assert_array_equal(ct.read(tmp_path).hu, hu)
+    (tmp_path / "1.dcm").write_bytes((tmp_path / "1.dcm").read_bytes()[:-200])
+    with pytest.raises(ct.ScanRefused, match=r"1\.dcm"):
+        ct.read(tmp_path)
+
+
+def test_no_decoder_is_gpl() -> None:
     decoder = pydicom.pixels.get_decoder(HTJ2KLossless)
-    assert decoder.is_available
     assert not any("libjpeg" in plugin.replace("pylibjpeg", "") for plugin in decoder.available_plugins)
 
 
