@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from resorb.followup.placing import Local
-from resorb.followup.weighing import Look, Weighed
+from resorb.followup.weighing import Weighed
+from resorb.followup.windows import Look
 
 Points = NDArray[Any]
 BRIDGE_MM = 0.8

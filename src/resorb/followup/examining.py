@@ -8,7 +8,8 @@ from resorb.ct import gauge
 from resorb.ct.surroundings import Surroundings
 from resorb.followup.bridges import parted
 from resorb.followup.pairing import Pairing, Place, Side
-from resorb.followup.weighing import Doubt, Look, Weighed, weigh
+from resorb.followup.weighing import Blur, Weighed, blur_of, settle
+from resorb.followup.windows import Look, Sifted, sift
 from resorb.terms.measurement import DepositMeasure
 
 ERROR_TO_AXIS = 2.8
@@ -31,11 +32,23 @@ class Examined:
 
 def examine(pairing: Pairing, before: Side, after: Side, gain: float, other_blur: bool) -> tuple[Examined, ...]:
     """Every place of the pair. gain, other_blur : see `Comparability`."""
-    blur = OTHER_BLUR_MM2 if other_blur else SAME_BLUR_MM2
-    return tuple(_one(place, pairing, before, after, Doubt(place.error_mm / ERROR_TO_AXIS, blur, gain)) for place in pairing.places)
+    seen = [_seen(place, pairing, before, after) for place in pairing.places]
+    sifted = [one for one in seen if isinstance(one, _Seen)]
+    blurs = iter(blur_of([one.sifted for one in sifted], OTHER_BLUR_MM2 if other_blur else SAME_BLUR_MM2))
+    return tuple(_settled(one, next(blurs), before, after, gain) if isinstance(one, _Seen) else one for one in seen)
 
 
-def _one(place: Place, pairing: Pairing, before: Side, after: Side, doubt: Doubt) -> Examined:
+@dataclass(frozen=True)
+class _Seen:
+    """A place that both scans show whole."""
+
+    place: Place
+    looks: tuple[Look, Look]
+    sifted: Sifted
+    counts: tuple[DepositMeasure, DepositMeasure]
+
+
+def _seen(place: Place, pairing: Pairing, before: Side, after: Side) -> _Seen | Examined:
     if place.before is None or place.after is None:
         return Examined(place, None, None, place.unseen)
     own = (pairing.candidates_before[place.before], pairing.candidates_after[place.after])
@@ -50,18 +63,19 @@ def _one(place: Place, pairing: Pairing, before: Side, after: Side, doubt: Doubt
         gauge.deposit(place.before, own[0], pairing.before, before.rules),
         gauge.deposit(place.after, own[1], pairing.after, after.rules),
     )
-    weighed = weigh(looks[0], looks[1], place.local, doubt)
-    pieces = [_pieces(side, ids) for side, ids in ((before, place.group.baseline), (after, place.group.followup))]
-    return Examined(place, weighed, counts, parted=parted(looks, pieces, place.local, weighed))
+    return _Seen(place, looks, sift(looks[0], looks[1], place.local, place.error_mm / ERROR_TO_AXIS), counts)
+
+
+def _settled(one: _Seen, blur: Blur, before: Side, after: Side, gain: float) -> Examined:
+    weighed = settle(one.sifted, blur, gain)
+    group = one.place.group
+    pieces = [[side.places(side.findings.candidates[n]) for n in ids] for side, ids in ((before, group.baseline), (after, group.followup))]
+    return Examined(one.place, weighed, one.counts, parted=parted(one.looks, pieces, one.place.local, weighed))
 
 
 def _look(side: Side, here: Surroundings, found: bool) -> Look:
     thickness = side.scan.acquisition.thickness_mm or float(side.scan.spacing[0])
     return Look(side.scan, here, found, thickness)
-
-
-def _pieces(side: Side, ids: tuple[int, ...]) -> list:  # type: ignore[type-arg]
-    return [side.places(side.findings.candidates[n]) for n in ids]
 
 
 def in_mg(examined: Examined, before: Side, after: Side) -> Examined:
