@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 INSTALLED = $(VENV)/.installed
+VIEWER = src/resorb/web/page/static/vendor
 
-.PHONY: help demo test check bench docs clean
+.PHONY: help demo test check bench docs page clean
 
 help: ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /: /'
@@ -34,5 +35,11 @@ bench: $(INSTALLED) ## measure speed and accuracy
 docs: $(INSTALLED) ## rewrite the generated reference pages
 	$(BIN)/python docs/generate.py
 
+page: ## add the three-plane viewer to the page (needs Node)
+	npm ci --silent
+	mkdir -p $(VIEWER)
+	cp node_modules/@niivue/niivue/dist/index.js $(VIEWER)/niivue.js
+	cp node_modules/@niivue/niivue/package.json $(VIEWER)/niivue.package.json
+
 clean: ## remove what was made
-	rm -rf $(VENV) out build dist src/resorb/evidence/compiled.json
+	rm -rf $(VENV) out build dist node_modules $(VIEWER) src/resorb/evidence/compiled.json
