@@ -82,14 +82,18 @@ def preview(scan: Any, flat: NDArray[Any], ids: NDArray[Any]) -> tuple[NDArray[A
 
 def slice_png(view: View, k: int, window: float, level: float, *, outlined: bool) -> bytes:
     """Slice k in grey from level - window / 2 to level + window / 2 [HU], deposits outlined in colour where asked."""
-    low = level - window / 2
-    grey = np.asarray(np.clip((view.hu[k].astype(np.float32) - low) / window, 0, 1) * 255, np.uint8)
-    if not outlined:
+    return picture_of(view.hu[k], view.marks(k) if outlined else None, window, level)
+
+
+def picture_of(hu: NDArray[Any], marks: NDArray[np.int32] | None, window: float, level: float) -> bytes:
+    """One slice [row, column] in grey, the borders of `marks` in colour."""
+    grey = np.asarray(np.clip((hu.astype(np.float32) - (level - window / 2)) / window, 0, 1) * 255, np.uint8)
+    if marks is None:
         from resorb.ct.pictures import png
 
         return png(grey)
     picture = np.repeat(grey[:, :, None], 3, 2)
-    picture[edges(view.marks(k))] = OUTLINE
+    picture[edges(marks)] = OUTLINE
     return _colour_png(picture)
 
 
@@ -103,11 +107,10 @@ def edges(marks: NDArray[Any]) -> NDArray[np.bool_]:
     return np.asarray((here > 0) & np.logical_or.reduce(differs))
 
 
-def slice_outlines(view: View, k: int) -> list[dict[str, Any]]:
-    """The deposits of slice k, each with its border as an SVG path in pixels."""
+def outlines_of(marks: NDArray[np.int32]) -> list[dict[str, Any]]:
+    """The deposits of one slice [row, column], each with its border as an SVG path in pixels."""
     from resorb.ct.pictures import outline
 
-    marks = view.marks(k)
     paths = []
     for number in np.unique(marks[marks > 0]):
         lines = outline(marks == number)

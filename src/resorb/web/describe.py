@@ -95,6 +95,7 @@ def shapes() -> dict[str, Any]:
             "Examples": _list(_object(name=TEXT, about=ANY_OBJECT, case=ANY_OBJECT)),
             "Kinds": _list(_object(id=TEXT, name=TEXT, family=TEXT, plain=TEXT)),
             "Table": _object(rows=_list()),
+            "PairSlice": _object(slice={"type": "integer"}, side=TEXT, deposits=_list(ANY_OBJECT)),
             "Slice": _object(slice={"type": "integer"}, shape=_list(ANY_NUMBER), spacing_mm=_list(), deposits=_list(ANY_OBJECT)),
             "Card": _object(deck=TEXT, card=ANY_OBJECT, sources=_list()),
         }

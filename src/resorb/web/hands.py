@@ -225,15 +225,23 @@ def _environment() -> dict[str, str]:
 
 def order_for(job: dict[str, Any], store: Store, shelves: Shelves) -> dict[str, Any]:
     """What the process is told. Raises LookupError where the scans are gone."""
-    table = SCANS if job["kind"] == "measure" else COMPARISONS
+    order: dict[str, Any] = {"kind": job["kind"], "folder": str(shelves.of(job["subject"]))}
     with store.begin() as connection:
-        row = connection.execute(select(table).where(table.c.id == job["subject"])).mappings().first()
-    if row is None or not shelves.of(job["subject"]).is_dir():
-        raise LookupError(job["subject"])
-    order = {"kind": job["kind"], "folder": str(shelves.of(job["subject"]))}
-    if job["kind"] == "measure":
-        return order | {"settings": json.loads(row["settings"])}
-    return order | {side: str(shelves.of(row[side])) for side in ("baseline", "followup")}
+        if job["kind"] == "measure":
+            return order | {"settings": _settings(connection, job["subject"])}
+        pair = connection.execute(select(COMPARISONS).where(COMPARISONS.c.id == job["subject"])).mappings().first()
+        if pair is None:
+            raise LookupError(job["subject"])
+        for side in ("baseline", "followup"):
+            order |= {side: str(shelves.of(pair[side])), f"{side}_settings": _settings(connection, pair[side])}
+    return order | {"pair": json.loads(pair["settings"])}
+
+
+def _settings(connection: Any, scan: str) -> Any:
+    found = connection.execute(select(SCANS.c.settings).where(SCANS.c.id == scan)).scalar()
+    if found is None:
+        raise LookupError(scan)
+    return json.loads(found)
 
 
 def keep_problem(folder: Path, problems: list[dict[str, str]]) -> None:

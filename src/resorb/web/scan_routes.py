@@ -259,10 +259,12 @@ def slice_picture(id: ScanId, k: int, house: AHouse, window: Window = 800.0, lev
 @router.get("/{id}/slices/{k}.json", summary="The deposits of one slice", responses=json_of("Slice") | problem_answers(404, 409, 422))
 def slice_deposits(id: ScanId, k: int, house: AHouse) -> Response:  # noqa: A002
     """Each deposit of slice k with its border as an SVG path in voxels (x to the right, y down)."""
-    from ..ct.viewing import slice_outlines
+    from ..ct.viewing import outlines_of
 
     view = view_of(house, id, k)
-    return as_json({"slice": k, "shape": view.facts["shape"], "spacing_mm": view.facts["spacing_mm"], "deposits": slice_outlines(view, k)})
+    return as_json(
+        {"slice": k, "shape": view.facts["shape"], "spacing_mm": view.facts["spacing_mm"], "deposits": outlines_of(view.marks(k))}
+    )
 
 
 def made(house: House, scan: str, name: str) -> Any:

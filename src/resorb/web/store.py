@@ -36,6 +36,7 @@ COMPARISONS = Table(
     Column("created", Float, nullable=False),
     Column("baseline", String(40), nullable=False),
     Column("followup", String(40), nullable=False),
+    Column("settings", Text, nullable=False),
     Column("job", String(40), nullable=False),
     Column("owner", String(80), nullable=False),
 )  # fmt: skip

@@ -69,7 +69,8 @@ def _work(part: Path, order: dict[str, Any], tell: Tell) -> None:
     else:
         from .comparing import compare_into
 
-        compare_into(part, Path(order["baseline"]), Path(order["followup"]), tell)
+        sides = (Path(order["baseline"]), Path(order["followup"]))
+        compare_into(part, sides, (order["baseline_settings"], order["followup_settings"]), order["pair"], tell)
 
 
 def _fault(error: Exception) -> dict[str, Any]:

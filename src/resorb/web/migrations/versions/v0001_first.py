@@ -24,7 +24,7 @@ def upgrade() -> None:
     )  # fmt: skip
     op.create_table(
         "comparisons", sa.Column("id", text(40), primary_key=True), needed("created", number), needed("baseline", text(40)),
-        needed("followup", text(40)), needed("job", text(40)), needed("owner", text(80)),
+        needed("followup", text(40)), needed("settings", sa.Text), needed("job", text(40)), needed("owner", text(80)),
     )  # fmt: skip
     op.create_table(
         "jobs", sa.Column("id", text(40), primary_key=True), needed("kind", text(16)), needed("subject", text(40)),
