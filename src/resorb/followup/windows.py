@@ -118,7 +118,10 @@ def _grid(before: Look, after: Look, local: Local) -> _Grid:
 
 
 def _shown(before: Look, after: Look, local: Local, grid: _Grid) -> tuple[Floats, float]:
-    """What the scans that show a deposit show there together, smoothed and weighted by how quiet they are, and its noise. [HU]"""
+    """What both scans show there together, smoothed and weighted by how quiet they are, and its noise. [HU]
+
+    Both, also where one found nothing: else the window would follow the noise of the one that did.
+    """
     points = grid.points
     images, owns, precisions, noises = [], [], [], []
     for look, at in ((before, points), (after, local.forward(points))):
@@ -128,7 +131,7 @@ def _shown(before: Look, after: Look, local: Local, grid: _Grid) -> tuple[Floats
         images.append(map_coordinates(smooth, index, order=1, mode="constant"))
         owns.append(map_coordinates(look.here.own.astype(np.float32), index, order=1, mode="constant") > 0.5)
         density = look.here.noise_hu**2 * look.here.voxel_mm3 * look.here.together
-        precisions.append(1 / density if look.found else 0.0)
+        precisions.append(1 / density)
         noises.append(density / ((4 * math.pi) ** 1.5 * float(np.prod(np.hypot(sigma, 0.3) * look.here.spacing))))
     share = np.array(precisions) / sum(precisions)
     both = (share[0] * images[0] + share[1] * images[1]) * (owns[0] & owns[1])
