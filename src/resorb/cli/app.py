@@ -10,6 +10,7 @@ import typer
 
 from .._version import __version__
 from ..terms.errors import ResorbError, UserError
+from .compare import compare
 from .demo import demo
 from .evidence import evidence_app
 from .listen import listen
@@ -19,6 +20,7 @@ from .serve import serve
 app = typer.Typer(add_completion=True, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 app.add_typer(evidence_app, name="evidence")
 app.command()(measure)
+app.command()(compare)
 app.command()(demo)
 app.command()(serve)
 app.command()(listen)
