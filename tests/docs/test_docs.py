@@ -32,7 +32,8 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 SHELF = library()
 CASE = "age: 48 years\nsite: shoulder.supraspinatus\nfindings: [sharp_margin]\n"
-NOT_RUN = {("measure",), ("compare",), ("serve",), ("listen",), ("demo",), ("evidence", "cite"), ("evidence", "check")}  # scans, servers, writing
+# scans, servers, writing
+NOT_RUN = {("measure",), ("compare",), ("serve",), ("listen",), ("demo",), ("evidence", "cite"), ("evidence", "check")}
 
 
 def _generator():

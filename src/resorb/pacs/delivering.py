@@ -86,7 +86,23 @@ def stow(instances: Sequence[Any], address: WebAddress, patience: Patience | Non
                 if error.response is None or error.response.status_code != 409:
                     raise
                 answer = _body(error.response)
+            if not answer:  # an answer without a body, or in a form the client does not read: ask what is there
+                answer = _held(client, study, some)
             _all_stored(answer, some, address, f"{number} of {len(by_study)} studies before")
+
+
+def _held(client: Any, study: str, sent: list[Any]) -> Any:
+    """Which of the objects the server holds now, as if it had said so."""
+    from pydicom import Dataset
+
+    answer, found = Dataset(), []
+    for series in dict.fromkeys(str(i.SeriesInstanceUID) for i in sent):
+        for item in client.search_for_instances(study, series):
+            one = Dataset()
+            one.ReferencedSOPInstanceUID = (item.get("00080018", {}).get("Value") or [""])[0]
+            found.append(one)
+    answer.ReferencedSOPSequence = found
+    return answer
 
 
 def _body(response: Any) -> Any:

@@ -11,7 +11,7 @@ from resorb.ct.scan import Scan
 from resorb.pacs.failed import need_libraries, quiet
 from resorb.pacs.identity import Identity
 from resorb.pacs.sources import Sources, sources_of
-from resorb.pacs.tracking import Track, carried, content_seed, tracks_of
+from resorb.pacs.tracking import Track, carried, content_seed, tracks_of, voxel_key
 from resorb.terms.change import Change
 from resorb.terms.measurement import Measurement
 
@@ -36,8 +36,9 @@ class Measured:
         """A hash over everything said of this scan; the UIDs of its results follow from it."""
         said = self.measurement.to_dict() | {"other_series": []}
         said["scan"]["source"] = ""
+        voxels = [voxel_key(self.scan, candidate) for candidate in self.findings.candidates]
         slices = [str(header.SOPInstanceUID) for header in self.sources.headers]
-        return content_seed(said, slices, [(t.uid, t.name) for t in self.tracks], [c.flat.tolist() for c in self.findings.candidates])
+        return content_seed(said, slices, [(t.uid, t.name) for t in self.tracks], voxels)
 
 
 def results(measured: Measured, baseline: Measured | None = None, change: Change | None = None) -> tuple[Any, ...]:

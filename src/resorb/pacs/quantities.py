@@ -6,6 +6,7 @@ from typing import Any
 
 from resorb.pacs import codes
 from resorb.pacs.codes import Concept
+from resorb.terms.assessment import Refusal
 from resorb.terms.change import DepositChange, Difference, TotalChange
 from resorb.terms.measurement import DepositMeasure, Measure, SiteMeasure
 
@@ -17,6 +18,15 @@ def measured_items(row: DepositMeasure | SiteMeasure) -> list[Any]:
     count = [item(codes.COUNT, float(row.deposits))] if isinstance(row, SiteMeasure) else []
     found = ((concept, getattr(row, name, None)) for name, concept in codes.MEASURES.items())
     return count + [item(concept, m.value, (m.low, m.high)) for concept, m in found if isinstance(m, Measure)]
+
+
+def refused(row: DepositMeasure | SiteMeasure) -> dict[str, list[str]]:
+    """Each reason why measures are not given, with their names."""
+    found: dict[str, list[str]] = {}
+    for name, concept in codes.MEASURES.items():
+        if isinstance(measured := getattr(row, name, None), Refusal):
+            found.setdefault(measured.reason, []).append(concept.name.meaning)
+    return found
 
 
 def changed(pair: DepositChange | TotalChange) -> list[Any]:

@@ -75,7 +75,7 @@ def _check(header: Any, where: Path) -> None:
 
 
 def _tidy(header: Any) -> None:
-    """Empty what is absent, or what no writer accepts (a date that is none, a sex that is no code), in our copy of the header."""
+    """In our copy of the header: empty what is absent, or what no writer accepts (a date that is none), and have its texts in UTF-8."""
     for name in EMPTY:
         if name not in header:
             setattr(header, name, "")
@@ -84,8 +84,8 @@ def _tidy(header: Any) -> None:
             setattr(header, name, "")
     if str(header.PatientSex or "") not in ("M", "F", "O"):
         header.PatientSex = ""
-    if header.get("SpecificCharacterSet") is None:
-        header.SpecificCharacterSet = "ISO_IR 100"
+    header.decode()
+    header.SpecificCharacterSet = "ISO_IR 192"
 
 
 def _placed(headers: list[Any], scan: Scan, where: Path) -> Sources:

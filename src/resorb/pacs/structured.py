@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from resorb._version import __version__
 from resorb.pacs import codes
 from resorb.pacs.identity import MAKER, NOT_A_DEVICE, Identity
-from resorb.pacs.quantities import changed, measured_items, verdict
+from resorb.pacs.quantities import changed, measured_items, refused, verdict
 from resorb.pacs.tracking import Track, uid_of
 
 if TYPE_CHECKING:
@@ -171,6 +171,7 @@ def _remarks(measured: Measured, change: Change | None) -> list[str]:
     for d, track in zip(m.deposits, measured.tracks, strict=True):
         site = f"{d.site}: " if d.site else ""
         said.append(f"{track.name} (deposit {d.id}): {site}{d.because}{''.join(f'; {n}' for n in d.notes)}")
+        said += [f"{track.name}: no {', '.join(names)}: {reason}" for reason, names in refused(d).items()]
     if change is not None:
         said += [f"{c.verdict} ({from_to(c)}): {c.why}" for c in change.deposits]
         said += [f"all deposits: {change.total.verdict}: {change.total.why}", *change.warnings]

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydicom.dataset import FileDataset, FileMetaDataset
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
+from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.uid import CTImageStorage, EnhancedCTImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from resorb.ct.phantom import Ellipsoid, Scanner, make
 from resorb.ct.scan import Scan
@@ -31,8 +31,10 @@ def uid(*words: object) -> str:
 
 
 def made_scan(deposits: tuple[Ellipsoid, ...] = DEPOSITS, seed: int = 1) -> Scan:
-    """The scan whose files `write_study` writes."""
-    return make(SCANNER, list(deposits), seed)
+    """The scan whose files `write_study` writes: a round trunk in air."""
+    _, row, column = np.ogrid[: SCANNER.shape[0], : SCANNER.shape[1], : SCANNER.shape[2]]
+    inside = np.broadcast_to((row - 31.5) ** 2 + (column - 31.5) ** 2 < 30**2, SCANNER.shape)
+    return make(SCANNER, list(deposits), seed, np.where(inside, 40.0, -1000.0))
 
 
 def write_study(folder: Path, deposits: tuple[Ellipsoid, ...] = DEPOSITS, *, name: str = "one", **changes: Any) -> Path:
@@ -48,6 +50,33 @@ def write_study(folder: Path, deposits: tuple[Ellipsoid, ...] = DEPOSITS, *, nam
                 setattr(data, element, value)
         data.save_as(folder / f"{(k * 7) % 24:02d}.dcm", enforce_file_format=True)
     return folder
+
+
+def write_enhanced(path: Path, deposits: tuple[Ellipsoid, ...] = DEPOSITS) -> Path:
+    """The same as one enhanced multi-frame file, its frames in an order of their own."""
+    scan = made_scan(deposits, sum(map(ord, "one")))
+    order = [(k * 7) % len(scan.hu) for k in range(len(scan.hu))]
+    data = _slice(np.asarray(scan.hu[0]), 0, np.zeros(3), "enhanced")
+    data.SOPClassUID = data.file_meta.MediaStorageSOPClassUID = EnhancedCTImageStorage
+    data.NumberOfFrames, data.PixelData = len(order), (np.asarray(scan.hu)[order].astype(np.int32) + 1024).astype("<i2").tobytes()
+    for name in ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "RescaleSlope", "RescaleIntercept", "RescaleType"):
+        delattr(data, name)
+    shared = Dataset()
+    shared.PixelMeasuresSequence = [_item(PixelSpacing=[0.9, 0.9], SliceThickness="2.5")]
+    shared.PlaneOrientationSequence = [_item(ImageOrientationPatient=[1, 0, 0, 0, 1, 0])]
+    shared.PixelValueTransformationSequence = [_item(RescaleSlope=1, RescaleIntercept=-1024, RescaleType="HU")]
+    data.SharedFunctionalGroupsSequence = [shared]
+    corners = [[round(float(c), 4) for c in scan.to_lps([[k, 0, 0]])[0]] for k in order]
+    data.PerFrameFunctionalGroupsSequence = [_item(PlanePositionSequence=[_item(ImagePositionPatient=corner)]) for corner in corners]
+    data.save_as(path, enforce_file_format=True)
+    return path
+
+
+def _item(**elements: Any) -> Dataset:
+    out = Dataset()
+    for name, value in elements.items():
+        setattr(out, name, value)
+    return out
 
 
 def _slice(hu: np.ndarray[Any, Any], k: int, corner: np.ndarray[Any, Any], name: str) -> FileDataset:
