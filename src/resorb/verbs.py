@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,10 +84,16 @@ def measure(scan: str | Path, *, study: str | None = None, **settings: Any) -> M
 
 
 def compare(baseline: str | Path, followup: str | Path, **settings: Any) -> Change:
-    """Did it go away? Two CTs of one person: a verdict for each deposit and what the pair can show; see `resorb.followup`."""
-    from .followup import compare as answer
+    """Did it go away? Two CTs of one person: a verdict for each deposit and what the pair can show; see `resorb.followup`.
 
-    return answer(baseline, followup, **settings)  # type: ignore[no-any-return]
+    baseline, followup : paths, or DICOMweb addresses that end in /studies/UID or /studies/UID/series/UID.
+    """
+    from .followup import compare as answer
+    from .pacs import borrowed
+
+    with ExitStack() as lent:
+        scans = [lent.enter_context(borrowed(one)) if isinstance(one, (str, Path)) else one for one in (baseline, followup)]
+        return answer(*scans, **settings)  # type: ignore[no-any-return]
 
 
 def compare_in_pictures(scans: tuple[Any, Any], *given: Any) -> tuple[Change, tuple[Picture, ...]]:
