@@ -21,6 +21,7 @@ FAT_HU = -95.0
 EDGE_PER_BLUR = 2.5
 VERTEBRA_MM = 26.0
 RIB_PIECES = 9
+SLAB_VOXELS = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -72,9 +73,13 @@ def paint(scanner: Scanner, shapes: tuple[Shape, ...], to_body: Callable[[Array]
     axes = [(np.arange(n) - (n - 1) / 2) * s for n, s in zip(scanner.shape, scanner.spacing, strict=True)]
     shifts = ((np.arange(parts) + 0.5) / parts - 0.5) * (scanner.thickness_mm or scanner.spacing[0])
     image = np.zeros(scanner.shape, np.float32)
-    for shift in shifts:
-        image += _painted((axes[0] + shift, axes[1], axes[2]), shapes, to_body, where, scanner.blur_mm)
-    return image / np.float32(parts)
+    slab = max(1, SLAB_VOXELS // (scanner.shape[1] * scanner.shape[2]))
+    for first in range(0, scanner.shape[0], slab):
+        for shift in shifts:
+            part = (axes[0][first : first + slab] + shift, axes[1], axes[2])
+            image[first : first + slab] += _painted(part, shapes, to_body, where, scanner.blur_mm)
+    image /= np.float32(parts)
+    return image
 
 
 def _painted(axes: tuple[Array, ...], shapes: tuple[Shape, ...], to_body: Callable[[Array], Array], where: Where, blur: float) -> Array:

@@ -22,7 +22,7 @@ DETAIL_MM = 20.0
 MOST_DETAIL = 60.0
 START_MM = (4.0, 8.0)
 CELLS_ACROSS = 12
-SAMPLES = 20_000
+SAMPLES = 15_000
 
 Array = NDArray[Any]
 
@@ -62,31 +62,43 @@ def library() -> Any:
 
 
 @dataclass(frozen=True)
-class Even:
-    """A scan on a grid of equal steps along z, y, x. origin : of the first cell (x, y, z) LPS [mm]. body : 1 inside.
+class Level:
+    """A scan in coarser cells. inside : 1 in the body.
 
     detail : tone less its surroundings within the body, 0 outside: tells one level of the body from another, where tone hardly does.
     """
 
-    tone: Array
+    cells: Cells
+    inside: Array
     detail: Array
-    body: Array
-    origin: Array
-    mm: float
+
+    @classmethod
+    def of(cls, cells: Cells, mm: float) -> Level:
+        """The scan in cells of about `mm`."""
+        coarse = cells.coarser(mm)
+        nearest = [np.minimum(np.arange(n) * (m // n) + m // n // 2, m - 1) for n, m in zip(coarse.hu.shape, cells.hu.shape, strict=True)]
+        inside = cells.body[np.ix_(*nearest)].astype(np.float32)
+        sigma = DETAIL_MM / coarse.step
+        around = gaussian_filter(coarse.tone * inside, sigma, truncate=2.5) / np.maximum(gaussian_filter(inside, sigma, truncate=2.5), 0.05)
+        return cls(coarse, inside, np.clip(coarse.tone - around, -MOST_DETAIL, MOST_DETAIL) * inside)
+
+    def sample(self, values: Array, lps: Array) -> Array:
+        """Values at positions (n, 3); 0 outside the field."""
+        return np.asarray(map_coordinates(values, self.cells.to_index(lps).T, order=1, mode="constant"))
 
 
 def rigid_fit(fixed: Cells, moving: Cells) -> Rigid | None:
     """The motion that lays `moving` on `fixed` best. None where nothing overlaps."""
     sitk = library()
     mm = _start_mm(fixed, moving)
-    coarse, fine = ([even(cells, size) for cells in (fixed, moving)] for size in (mm, mm / 2))
-    starts = shifts(*coarse)
-    if not starts:
-        return None
     with ThreadPoolExecutor(2) as pool:
-        tried = list(pool.map(lambda start: _optimised(sitk, coarse, Rigid(np.eye(3), start)), starts))
-    best = max(tried, key=lambda one: evidence(fine, one))
-    return _optimised(sitk, fine, best)
+        coarse, fine = (list(pool.map(lambda cells: Level.of(cells, size), (fixed, moving))) for size in (mm, mm / 2))  # noqa: B023
+        starts = shifts(coarse[0], coarse[1], mm)
+        if not starts:
+            return None
+        tried = list(pool.map(lambda start: _optimised(sitk, coarse, Rigid(np.eye(3), start), (0.2, 40)), starts))
+        worth = list(pool.map(lambda one: evidence(fine, one), tried))
+    return _optimised(sitk, fine, tried[int(np.argmax(worth))], (0.02, 80))
 
 
 def _start_mm(*both: Cells) -> float:
@@ -95,98 +107,98 @@ def _start_mm(*both: Cells) -> float:
     return float(np.clip(narrowest / CELLS_ACROSS, *START_MM))
 
 
-def evidence(pair: list[Even], tried: Rigid) -> float:
-    """How much more likely the two images are together than apart, in units of one cell: a good match of much beats that of little."""
-    where = np.argwhere(pair[0].body > 0)
-    there = (tried.there(pair[0].origin + pair[0].mm * where[:, ::-1]) - pair[1].origin)[:, ::-1] / pair[1].mm
-    seen = ((there >= 0) & (there <= np.array(pair[1].tone.shape) - 1)).all(1)
-    if seen.sum() < LEAST_OVERLAP * min(len(where), pair[1].body.sum()):
+def evidence(pair: list[Level], tried: Rigid) -> float:
+    """How much more likely the two images are together than apart: a good match of much beats that of little."""
+    where = np.argwhere(pair[0].inside > 0)
+    where = where[:: max(1, len(where) // SAMPLES)]
+    there = tried.there(pair[0].cells.to_lps(where.astype(float)))
+    index = pair[1].cells.to_index(there)
+    seen = ((index >= 0) & (index <= np.array(pair[1].inside.shape) - 1)).all(1)
+    if seen.mean() < LEAST_OVERLAP * min(1.0, _litres(pair[1]) / _litres(pair[0])):
         return 0.0
-    other = map_coordinates(pair[1].detail, there[seen].T, order=1)
-    alike = np.corrcoef(pair[0].detail[tuple(where[seen].T)], other)[0, 1]
-    return float(-np.log1p(-(np.clip(alike, 0, MOST_ALIKE) ** 2)) * np.sqrt(seen.sum()))
+    alike = np.corrcoef(pair[0].detail[tuple(where[seen].T)], pair[1].sample(pair[1].detail, there[seen]))[0, 1]
+    return float(-np.log1p(-(np.clip(np.nan_to_num(alike), 0, MOST_ALIKE) ** 2)) * np.sqrt(seen.mean()))
 
 
-def even(cells: Cells, mm: float) -> Even:
-    """The cells on a grid of equal steps."""
-    coarse = cells.coarser(mm)
-    corners = cells.to_lps(np.array(np.meshgrid(*[(0, n - 1) for n in cells.hu.shape])).reshape(3, -1).T.astype(float))
-    low, high = corners.min(0), corners.max(0)
-    axes = [np.arange(low[a], high[a] + 1e-6, mm) for a in (2, 1, 0)]
-    z, y, x = np.meshgrid(*axes, indexing="ij")
-    index = coarse.to_index(np.stack([x, y, z], -1).reshape(-1, 3)).T.reshape(3, *x.shape)
-    tone = map_coordinates(coarse.tone, index, order=1, mode="nearest")
-    body = map_coordinates(coarse.body.astype(np.float32), index, order=1, mode="constant") > 0.5
-    inside = body.astype(np.float32)
-    around = gaussian_filter(tone * inside, DETAIL_MM / mm) / np.maximum(gaussian_filter(inside, DETAIL_MM / mm), 0.05)
-    detail = np.clip(tone - around, -MOST_DETAIL, MOST_DETAIL) * inside
-    return Even(tone, detail, inside, np.array([axes[2][0], axes[1][0], axes[0][0]]), mm)
+def _litres(level: Level) -> float:
+    return float(level.inside.sum() * np.prod(level.cells.step)) / 1e6
 
 
-def shifts(fixed: Even, moving: Even) -> list[Array]:
+def shifts(fixed: Level, moving: Level, mm: float) -> list[Array]:
     """The few best translations of baseline positions, by correlation over every possible overlap. LPS [mm]"""
-    if not (fixed.body.any() and moving.body.any()):
+    (detail, inside, origin), other = _even(fixed, mm), _even(moving, mm)
+    if not (inside.any() and other[1].any()):
         return []
-    score = _masked_correlation(fixed, moving)
+    score = _masked_correlation((detail, inside), other[:2])
     found: list[Array] = []
-    reach = APART_MM / fixed.mm
     while len(found) < STARTS and score.max() > 0:
         at = np.array(np.unravel_index(score.argmax(), score.shape))
-        index = np.where(at > np.array(fixed.tone.shape) - 1, at - np.array(score.shape), at)
-        found.append(moving.origin - fixed.origin - fixed.mm * index[::-1])
-        away = [np.abs((np.arange(n) - a + n // 2) % n - n // 2) <= reach for n, a in zip(score.shape, at, strict=True)]
+        index = np.where(at > np.array(detail.shape) - 1, at - np.array(score.shape), at)
+        found.append(other[2] - origin - mm * index[::-1])
+        away = [np.abs((np.arange(n) - a + n // 2) % n - n // 2) <= APART_MM / mm for n, a in zip(score.shape, at, strict=True)]
         score[np.ix_(*away)] = 0
     return found
 
 
-def _masked_correlation(fixed: Even, moving: Even) -> Array:
+def _even(level: Level, mm: float) -> tuple[Array, Array, Array]:
+    """Detail and inside on a grid of equal steps along z, y, x, and where its first cell lies (x, y, z)."""
+    low, high = level.cells.extent
+    axes = [np.arange(low[a], high[a] + 1e-6, mm) for a in (2, 1, 0)]
+    z, y, x = np.meshgrid(*axes, indexing="ij")
+    at = np.stack([x, y, z], -1).reshape(-1, 3)
+    return level.sample(level.detail, at).reshape(x.shape), (level.sample(level.inside, at).reshape(x.shape) > 0.5).astype(np.float32), low
+
+
+def _masked_correlation(fixed: tuple[Array, Array], moving: tuple[Array, Array]) -> Array:
     """Evidence for every shift of `moving` by whole cells: correlation of the overlap (after Padfield) over how much overlaps."""
-    shape = [next_fast_len(a + b - 1, True) for a, b in zip(fixed.tone.shape, moving.tone.shape, strict=True)]
+    shape = [next_fast_len(a + b - 1, True) for a, b in zip(fixed[0].shape, moving[0].shape, strict=True)]
 
-    def spectra(one: Even) -> list[Array]:
-        return [rfftn(a, shape, workers=2) for a in (one.detail, one.detail**2, one.body)]
+    def spectra(detail: Array, inside: Array) -> list[Array]:
+        return [rfftn(a, shape, workers=2) for a in (detail, detail**2, inside)]
 
-    f, f2, fm = spectra(fixed)
-    m, m2, mm = (np.conj(a) for a in spectra(moving))
+    f, f2, fm = spectra(*fixed)
+    m, m2, mm = (np.conj(a) for a in spectra(*moving))
     count = np.maximum(irfftn(fm * mm, shape, workers=2), 1)
     f_sum, m_sum = irfftn(f * mm, shape, workers=2), irfftn(fm * m, shape, workers=2)
     across = irfftn(f * m, shape, workers=2) - f_sum * m_sum / count
     spread = (irfftn(f2 * mm, shape, workers=2) - f_sum**2 / count) * (irfftn(fm * m2, shape, workers=2) - m_sum**2 / count)
-    enough = count > LEAST_OVERLAP * min(float(fixed.body.sum()), float(moving.body.sum()))
+    enough = count > LEAST_OVERLAP * min(float(fixed[1].sum()), float(moving[1].sum()))
     alike = np.clip(across / np.sqrt(np.maximum(spread, 1.0)), 0, MOST_ALIKE)
     return np.where(enough, -np.log1p(-(alike**2)) * np.sqrt(count), 0)
 
 
-def _optimised(sitk: Any, pair: list[Even], start: Rigid) -> Rigid:
-    """The rigid motion of highest correlation near a start. One thread, so that the same scans give the same bits."""
-    fixed, moving = (_image(sitk, one.tone, one) for one in pair)
-    inside = np.argwhere(pair[0].body > 0)
-    middle = (pair[0].origin + pair[0].mm * inside.mean(0)[::-1]).tolist()
+def _optimised(sitk: Any, pair: list[Level], start: Rigid, until: tuple[float, int]) -> Rigid:
+    """The rigid motion of highest correlation near a start; `until` steps of so many mm, or so many steps.
+
+    One thread, so that the same scans give the same bits.
+    """
+    cells, inside = pair[0].cells, pair[0].inside
+    middle = cells.to_lps(np.argwhere(inside > 0).mean(0)[None])[0].tolist()
     first = sitk.Euler3DTransform()
     first.SetCenter(middle)
-    first.SetMatrix(start.turn.reshape(-1).tolist())
+    first.SetMatrix(start.turn.reshape(-1).tolist(), 1e-4)
     first.SetTranslation((start.there(np.array([middle]))[0] - middle).tolist())
     method = sitk.ImageRegistrationMethod()
     method.SetNumberOfThreads(1)
     method.SetMetricAsCorrelation()
     method.SetMetricSamplingStrategy(method.REGULAR)
-    method.SetMetricSamplingPercentage(min(1.0, SAMPLES / pair[0].tone.size), 1)
-    method.SetMetricFixedMask(_image(sitk, (pair[0].body > 0).astype(np.uint8), pair[0]))
+    method.SetMetricSamplingPercentage(min(1.0, SAMPLES / inside.size), 1)
+    method.SetMetricFixedMask(_image(sitk, inside.astype(np.uint8), cells))
     method.SetInterpolator(sitk.sitkLinear)
-    method.SetOptimizerAsRegularStepGradientDescent(pair[0].mm / 2, 0.02, 80, gradientMagnitudeTolerance=1e-6)
+    method.SetOptimizerAsRegularStepGradientDescent(float(cells.step.mean()) / 2, *until, gradientMagnitudeTolerance=1e-6)
     method.SetOptimizerScalesFromPhysicalShift()
     method.SetInitialTransform(first, inPlace=True)
     try:
-        method.Execute(fixed, moving)
+        method.Execute(_image(sitk, cells.tone, cells), _image(sitk, pair[1].cells.tone, pair[1].cells))
     except RuntimeError:  # too few samples overlap
         return start
     turn = np.array(first.GetMatrix()).reshape(3, 3)
-    shift = np.array(middle) + np.array(first.GetTranslation()) - turn @ np.array(middle)
-    return Rigid(turn, shift)
+    return Rigid(turn, np.array(middle) + np.array(first.GetTranslation()) - turn @ np.array(middle))
 
 
-def _image(sitk: Any, values: Array, like: Even) -> Any:
+def _image(sitk: Any, values: Array, cells: Cells) -> Any:
     image = sitk.GetImageFromArray(values)
-    image.SetSpacing([like.mm] * 3)
-    image.SetOrigin(like.origin.tolist())
+    image.SetSpacing(cells.step[::-1].tolist())
+    image.SetDirection((cells.affine[:3, :3] / cells.step)[:, ::-1].reshape(-1).tolist())
+    image.SetOrigin(cells.affine[:3, 3].tolist())
     return image

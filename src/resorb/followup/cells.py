@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_dilation, binary_fill_holes, binary_opening, label
+from scipy.ndimage import binary_dilation, binary_fill_holes, binary_opening, label, maximum_filter
 
 from resorb.ct.scan import Scan
 
@@ -38,6 +38,13 @@ class Cells:
     def step(self) -> Array:
         """Distance between neighbours along slice, row, column. [mm]"""
         return np.asarray(np.linalg.norm(self.affine[:3, :3], axis=0))
+
+    @property
+    def extent(self) -> tuple[Array, Array]:
+        """Least and greatest position of the centres of its corner cells. LPS [mm]"""
+        ends = np.meshgrid(*[(0.0, n - 1.0) for n in self.hu.shape])
+        corners = self.to_lps(np.array(ends).reshape(3, -1).T)
+        return corners.min(0), corners.max(0)
 
     def to_lps(self, index: Array) -> Array:
         """Positions (n, 3) of cell indices. LPS [mm]"""
@@ -74,10 +81,11 @@ class Cells:
     @cached_property
     def deposits(self) -> NDArray[np.bool_]:
         """What is dense and too small for bone, and its neighbours: may have changed, so it takes no part in the match."""
-        pieces, count = label(self.hu > DENSE_HU, np.ones((3, 3, 3)))
+        pieces, count = label(self.hu > DENSE_HU)
         small = np.bincount(pieces.reshape(-1), minlength=count + 1) * float(np.prod(self.step)) < SKELETON_MM3
         small[0] = False
-        return np.asarray(binary_dilation(small[pieces], np.ones((3, 3, 3))))
+        found = small[pieces].view(np.uint8)
+        return np.asarray(maximum_filter(found, 3).view(bool))
 
 
 def cells_of(scan: Scan, mm: float = CELL_MM) -> Cells:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_erosion, gaussian_filter
+from scipy.ndimage import gaussian_filter, minimum_filter1d
 
 from resorb.followup.cells import Cells
 from resorb.followup.localfit import Field, Points
@@ -54,9 +54,9 @@ def check(points: Points, left: Array, fields: tuple[Field, Field, Field], cells
     deep = seen & deep_points(points, cells)
     if deep.sum() < LEAST_DEEP_POINTS:
         deep = seen
-    share = float(np.mean(alike.reshape(-1)[points.bin[deep]] > ALIKE))
+    share = float(np.mean(alike.reshape(-1)[fields[0].bins(points.at[deep])] > ALIKE))
     error = _error(fields, alike)
-    typical = float(np.median(error.reshape(-1)[points.bin[deep]]))
+    typical = float(np.median(error.reshape(-1)[fields[0].bins(points.at[deep])]))
     return Check(error, share, float(seen.mean()), typical, _verdict(share, typical))
 
 
@@ -78,12 +78,11 @@ def _verdict(share: float, typical: float) -> str:
 def deep_points(points: Points, cells: Cells) -> NDArray[np.bool_]:
     """Which points lie well below the skin."""
     coarse = 4
-    body = cells.body[::coarse, ::coarse, ::coarse]
+    body = cells.body[::coarse, ::coarse, ::coarse].astype(np.uint8)
     reach = np.maximum(1, np.round(DEEP_MM / (cells.step * coarse))).astype(int)
     padded = np.pad(body, [(r, r) for r in reach], "edge")
     for axis, r in enumerate(reach):
-        line = np.ones([2 * r + 1 if a == axis else 1 for a in range(3)], bool)
-        padded = binary_erosion(padded, line)
+        padded = minimum_filter1d(padded, 2 * r + 1, axis)
     deep = padded[tuple(slice(r, -r) for r in reach)]
     index = np.round(cells.to_index(points.at) / coarse).astype(int)
     return np.asarray(deep[tuple(np.minimum(index, np.array(deep.shape) - 1).T)], bool)
@@ -92,7 +91,7 @@ def deep_points(points: Points, cells: Cells) -> NDArray[np.bool_]:
 def _alike(points: Points, left: Array, field: Field) -> Array:
     """Correlation of both scans' tones in the window around each bin, -1 to 1; 0 where nothing was seen."""
     seen = np.isfinite(left)
-    first, bins = points.tone[seen].astype(float), points.bin[seen]
+    first, bins = points.tone[seen].astype(float), field.bins(points.at[seen])
     second = first + left[seen]
 
     def mean_of(values: Array) -> Array:
