@@ -119,9 +119,9 @@ def _pair(
     from resorb.verbs import compare_in_pictures
 
     if isinstance(scans[0], Measurement):
-        from resorb.followup import compare as answer
+        from resorb.followup.by_numbers import compare_numbers
 
-        return answer(*scans, settings=settings, stated=stated), ()
+        return compare_numbers(*scans, months=stated.months), ()
     return compare_in_pictures(scans, labels, settings, stated)
 
 

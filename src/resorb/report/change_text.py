@@ -58,8 +58,11 @@ def reach(d: Difference) -> str:
 
 def _reasons(change: Change) -> Iterator[str]:
     """Why each verdict; and each reason for a dash, once."""
+    alike: dict[str, list[str]] = {}
     for number, d in enumerate(change.deposits, 1):
-        yield from _wrap(f"{number}: {d.verdict}, {d.why}")
+        alike.setdefault(f"{d.verdict}, {d.why}", []).append(str(number))
+    for said, numbers in alike.items():
+        yield from _wrap(f"{', '.join(numbers)}: {said}")
     found: dict[str, list[str]] = {}
     rows = [*((str(n), d) for n, d in enumerate(change.deposits, 1)), ("total", change.total)]
     for name, row in rows:

@@ -64,7 +64,8 @@ def _whole(change: Change) -> Iterator[str]:
         yield f"No total can be compared: {reason_of(change.total.mass_mg)}."
     else:
         difference: Difference = getattr(change.total, measured.field)
-        yield f"The {measured.name} of all deposits that both scans show went {went(difference, measured.unit)}."
+        which = "found" if change.alignment.failed else "that both scans show"
+        yield f"The {measured.name} of all deposits {which} went {went(difference, measured.unit)}."
         yield f"These scans would have shown a change of {amount(difference.detectable, difference)} {measured.unit} or more."
         if change.total.verdict == "unchanged":
             yield "That no change shows does not prove that nothing changed."
