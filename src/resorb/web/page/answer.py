@@ -35,6 +35,7 @@ class Outcome:
     id: str
     name: str
     stops: tuple[Stop, ...]
+    start: int
     curve: str
     forest: str
     rows: tuple[Estimate, ...]
@@ -85,7 +86,14 @@ def _outcome(outcome: str, rows: list[Estimate], applies: tuple[str, ...], code:
     for e in sorted(counted, key=lambda e: e.by_months or 1e9):
         stops.setdefault(time_in_words(e.by_months, code) if e.by_months else "", []).append(e)
     shown = tuple(Stop(key, tuple(_best_first(found))) for key, found in stops.items())
-    return Outcome(outcome, rows[0].outcome_name, shown, curve(counted, code), forest(_labelled(rows, code)), tuple(rows))
+    drawn = curve(counted, code), forest(_labelled(rows, code))
+    return Outcome(outcome, rows[0].outcome_name, shown, _start(shown, counted), *drawn, tuple(rows))
+
+
+def _start(stops: tuple[Stop, ...], counted: list[Estimate]) -> int:
+    """The time shown first: that of the nearest result without a treatment, one with an interval if there is one."""
+    nearest = _best_first(counted)[:1]
+    return next((n for n, stop in enumerate(stops) if any(e in nearest for e in stop.shown)), 0)
 
 
 def _best_first(found: list[Estimate]) -> list[Estimate]:

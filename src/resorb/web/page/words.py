@@ -54,8 +54,9 @@ def _word(word: Word, spoken: Language) -> dict[str, Any]:
 
 
 def _quantity(card: Quantity, spoken: Language) -> dict[str, Any]:
-    units = list(dict.fromkeys((card.unit, *card.units)))
-    return {**_named(card, spoken), "units": [u for u in units if u], "says": card.says, "usual": card.usual}
+    bare = "" in (card.unit, *card.units)
+    units = [] if bare else list(dict.fromkeys((card.unit, *card.units)))
+    return {**_named(card, spoken), "units": units, "usual": card.usual}
 
 
 def suggested(said: Assessment, case: Case) -> dict[str, list[str]]:

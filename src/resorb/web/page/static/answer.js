@@ -61,6 +61,7 @@ function show(host, said) {
   $("#said").textContent = said.said;
   const link = $("#to-answer");
   link.hidden = false;
+  link.classList.toggle("urgent", Boolean($(".flag", host)));
   link.replaceChildren(el("span", {}, said.said), el("span", { "aria-hidden": "true" }, "↓"));
   $$("[data-ask]", host).forEach(makeQuestion);
   $$("[data-outlook]", host).forEach(makeOutlook);
@@ -143,6 +144,6 @@ export function makeOutlook(host) {
       $$(".point", panel).forEach((p) => p.classList.toggle("now", p.dataset.stop === name));
     };
     slider?.addEventListener("input", () => go(Number(slider.value)));
-    go(0);
+    go(Number(slider?.value ?? 0));
   }
 }

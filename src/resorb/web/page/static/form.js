@@ -116,7 +116,7 @@ function valueRow(card, written, put) {
   };
   input.addEventListener("change", send);
   units?.addEventListener("change", () => input.value.trim() && send());
-  return el("div", { class: `row value ${written ? "present" : "open"}`, data: { quantity: card.id } }, el("span", { class: "row-name" }, named(card)), el("span", { class: "amount" }, input, units));
+  return el("div", { class: `row amounts ${written ? "present" : "open"}`, data: { quantity: card.id } }, el("span", { class: "row-name" }, named(card)), el("span", { class: "amount" }, input, units));
 }
 
 const unitName = (unit) => ({ years: _("years"), months: _("months"), weeks: _("weeks"), days: _("days") })[unit] ?? unit;
@@ -141,7 +141,7 @@ function sexRow() {
   const buttons = all.fields.sex.map((word) => el("button", {
     type: "button", "aria-pressed": String(now === word.id), data: { key: `sex-${word.id}` }, onclick: () => change("sex", now === word.id ? undefined : { [word.id]: "present" }),
   }, named(word)));
-  return el("div", { class: "row value", role: "group", "aria-label": _("Sex") }, el("span", { class: "row-name" }, _("Sex")), el("span", { class: "three" }, ...buttons));
+  return el("div", { class: "row amounts", role: "group", "aria-label": _("Sex") }, el("span", { class: "row-name" }, _("Sex")), el("span", { class: "three" }, ...buttons));
 }
 
 function doneRow(deed, n) {

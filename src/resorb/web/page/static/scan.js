@@ -3,7 +3,7 @@
 import { $, $$, _, el } from "./dom.js";
 import { Away, Refused, here, json, text, upload } from "./ask_server.js";
 import { filesOf } from "./dropping.js";
-import { openViewer } from "./viewer.js";
+import { openPair, openViewer } from "./viewer.js";
 
 const POLL = [300, 500, 800, 1200, 2000];
 const host = $("#scan");
@@ -15,11 +15,12 @@ export async function showScan(hash) {
   asked = hash;
   const named = new URLSearchParams(hash.slice(hash.indexOf("?") + 1));
   const [a, b, c] = hash.includes("?") ? ["a", "b", "c"].map((key) => named.get(key)) : [];
+  const stated = { ...(named.get("months") ? { months: Number(named.get("months")) } : {}), ...(named.get("same_person") ? { same_person: true } : {}) };
   host.replaceChildren();
   try {
     if (!a) host.append(dropZone(_("Drop a CT here"), (id) => go({ a: id })));
     else if (!b) await showOne(a);
-    else await showPair(a, b, c);
+    else await showPair(a, b, c, stated);
   } catch (error) {
     if (error.name !== "AbortError") failed(error, () => { asked = ""; showScan(hash); });
   }
@@ -35,14 +36,27 @@ function failed(error, again) {
     el("p", {}, error instanceof Away ? el("button", { type: "button", onclick: again }, _("Try again")) : el("button", { type: "button", onclick: () => go({}) }, _("Start with another scan")))));
 }
 
+/** What the files may not say, for those who know it. */
+function statedFields(pair) {
+  const kvp = el("input", { type: "text", inputmode: "decimal", name: "kvp", size: 5 });
+  const contrast = el("select", { name: "contrast" }, el("option", { value: "" }, _("as the files say")), el("option", { value: "none" }, _("none was given")), el("option", { value: "given" }, _("was given")));
+  const months = el("input", { type: "text", inputmode: "decimal", size: 5 });
+  const same = el("input", { type: "checkbox" });
+  const box = el("details", { class: "stated" }, el("summary", {}, _("What the files may not say")), el("div", { class: "filters" },
+    el("label", {}, _("Contrast medium"), " ", contrast), el("label", {}, _("Tube voltage, kV"), " ", kvp),
+    pair && el("label", {}, _("Months between the scans"), " ", months), pair && el("label", { class: "check" }, same, " ", _("It is the same person, whatever the files say"))));
+  return { box, scan: () => ({ kvp: kvp.value.trim(), contrast: contrast.value }), pair: () => ({ ...(months.value.trim() ? { months: Number(months.value.replace(",", ".")) } : {}), ...(same.checked ? { same_person: true } : {}) }) };
+}
+
 /** A place to drop files on, with buttons for those who do not drag. */
-function dropZone(title, taken) {
+function dropZone(title, taken, pair = false) {
+  const stated = statedFields(pair);
   const files = el("input", { type: "file", multiple: true, class: "sr" });
   const folder = el("input", { type: "file", webkitdirectory: true, class: "sr" });
   const state = el("div", { class: "progress", "aria-live": "polite" });
   const zone = el("div", { class: "drop" }, el("h2", {}, title), el("p", {}, _("A folder of DICOM files, a zip, or a NIfTI file (.nii, .nii.gz)")),
-    el("div", { class: "keep" }, el("label", { class: "button" }, _("Choose files"), files), el("label", { class: "button" }, _("Choose a folder"), folder)), state);
-  const send = (list) => list.length && sendFiles(list, state, taken);
+    el("div", { class: "keep" }, el("label", { class: "button" }, _("Choose files"), files), el("label", { class: "button" }, _("Choose a folder"), folder)), stated.box, state);
+  const send = (list) => list.length && sendFiles(list, stated.scan(), state, (id) => taken(id, stated.pair()));
   files.addEventListener("change", () => send([...files.files]));
   folder.addEventListener("change", () => send([...folder.files]));
   zone.addEventListener("dragover", (event) => { event.preventDefault(); zone.classList.add("over"); });
@@ -55,8 +69,9 @@ function dropZone(title, taken) {
   return zone;
 }
 
-async function sendFiles(files, state, taken) {
+async function sendFiles(files, stated, state, taken) {
   const form = new FormData();
+  for (const [name, value] of Object.entries(stated)) if (value) form.append(name, value);
   for (const file of files) form.append("files", file, file.name);
   const stop = new AbortController();
   const bar = el("progress", { max: 1, value: 0, "aria-label": _("Sending") });
@@ -71,7 +86,7 @@ async function sendFiles(files, state, taken) {
     else {
       const said = error instanceof Refused ? error.problems.map((p) => p.says) : [error.message];
       state.replaceChildren(el("div", { class: "problems", role: "alert" }, el("p", {}, el("b", {}, _("This cannot be measured:"))), el("ul", { lang: "en" }, ...said.map((s) => el("li", {}, s)))),
-        ...(error instanceof Away ? [el("button", { type: "button", onclick: () => sendFiles(files, state, taken) }, _("Try again"))] : []));
+        ...(error instanceof Away ? [el("button", { type: "button", onclick: () => sendFiles(files, stated, state, taken) }, _("Try again"))] : []));
     }
   }
 }
@@ -107,23 +122,23 @@ async function showOne(id) {
   const table = el("div");
   table.innerHTML = await text(here("page/result"), { method: "POST", headers: { "Content-Type": "application/json" }, body: measured });
   const view = el("div");
-  host.append(el("div", { class: "scan-grid" }, view, table), links(id), el("h2", {}, _("Was it scanned again?")), dropZone(_("Drop the later CT here"), (second) => go({ a: id, b: second })));
+  host.append(el("div", { class: "scan-grid" }, view, table), links(id), el("h2", {}, _("Was it scanned again?")), dropZone(_("Drop the later CT here"), (second, stated) => go({ a: id, b: second, ...stated }), true));
   const viewer = await openViewer(view, scan, _("The scan"));
   for (const row of $$("tr[data-deposit]", table)) {
     const jump = () => { choose(table, row); viewer.show(placeOf(row), Number(row.dataset.slice), Number(row.dataset.deposit)); };
     row.addEventListener("click", jump);
   }
-  viewer.onPick((deposit) => choose(table, $(`tr[data-deposit="${deposit}"]`, table)));
+  viewer.onPick((deposit) => choose(table, $(`tr[data-deposit="${deposit}"]`, table), true));
   for (const button of $$("[data-use]", table)) button.addEventListener("click", (event) => { event.stopPropagation(); use(JSON.parse(button.dataset.use)); });
   $("tr[data-deposit]", table)?.click();
 }
 
-const placeOf = (row, n = "") => ["x", "y", "z"].map((axis) => Number(row.dataset[axis + n]));
+const placeOf = (row) => ["x", "y", "z"].map((axis) => Number(row.dataset[axis]));
 
-function choose(table, row) {
+function choose(table, row, bring = false) {
   for (const other of $$("tr.now", table)) other.classList.remove("now");
   row?.classList.add("now");
-  row?.scrollIntoView({ block: "nearest" });
+  if (bring) row?.scrollIntoView({ block: "nearest" });
 }
 
 const links = (id) => el("p", { class: "small" }, el("a", { href: `api/v1/scans/${id}/report.html`, target: "_blank", rel: "noopener" }, _("The whole report")), " · ",
@@ -151,12 +166,12 @@ async function use(facts) {
 }
 
 /** Two scans: locked together, every deposit with its verdict. */
-async function showPair(a, b, c) {
+async function showPair(a, b, c, stated) {
   const state = el("div", { class: "panel progress" });
   host.append(state);
   const [first, second] = [await ready(a, state), await ready(b, state)];
   if (!c) {
-    const made = await json("api/v1/comparisons", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ baseline: a, followup: b }) });
+    const made = await json("api/v1/comparisons", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ baseline: a, followup: b, ...stated }) });
     await job(made.job, state);
     history.replaceState(null, "", `#/scan?a=${a}&b=${b}&c=${made.comparison}`);
     asked = location.hash;
@@ -166,25 +181,18 @@ async function showPair(a, b, c) {
   state.remove();
   const told = el("div");
   told.innerHTML = await text(here("page/result"), { method: "POST", headers: { "Content-Type": "application/json" }, body: change });
-  const [left, right] = [el("div"), el("div")];
-  const pair = el("div", { class: "panel" }, el("div", { class: "pair" }, left, right), el("p", { class: "small" }, _("Both move together. Choose a deposit in the table to see it in both.")));
+  const view = el("div");
+  const pair = el("div", { class: "panel" }, view, el("p", { class: "small" }, _("The later scan is laid on the earlier one: both pictures show the same place. Choose a deposit in the table to see it.")));
   host.append($(".change", told), pair, told, el("p", { class: "small" }, el("a", { href: `api/v1/comparisons/${c}/report.html`, target: "_blank", rel: "noopener" }, _("The whole report"))),
     el("p", {}, el("button", { type: "button", onclick: () => go({ a: b, b: a }) }, _("Swap earlier and later")), " ", el("button", { type: "button", onclick: () => go({}) }, _("Start with another scan"))));
   $("[data-use]", host)?.addEventListener("click", (event) => use(JSON.parse(event.target.dataset.use)));
-  const [before, after] = [await openViewer(left, first, _("Before")), await openViewer(right, second, _("After"))];
-  lock(before, after);
+  const viewer = await openPair(view, first, second, c);
   for (const row of $$("tr[data-deposit]", told)) {
     row.addEventListener("click", () => {
       choose(told, row);
-      before.show(placeOf(row), Number(row.dataset.slice), Number(row.dataset.before.split(",")[0]) || 0);
-      after.show(placeOf(row, "2"), Number(row.dataset.slice2), Number(row.dataset.after.split(",")[0]) || 0);
+      viewer.show(null, Number(row.dataset.slice), Number(row.dataset.deposit), Number(row.dataset.slice2));
     });
   }
+  viewer.onPick((number) => choose(told, $(`tr[data-deposit="${number}"]`, told), true));
   $("tr[data-deposit]", told)?.click();
-}
-
-/** Moving one moves the other by as many millimetres. */
-function lock(one, other) {
-  one.onMove((mm) => other.shift(mm));
-  other.onMove((mm) => one.shift(mm));
 }

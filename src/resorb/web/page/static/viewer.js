@@ -7,20 +7,44 @@ import { openSlices } from "./slices.js";
 const LIBRARY = "./vendor/niivue.js";
 let loading = null;
 
-/** Open a scan in `host`. Hands back show(mm, slice, deposit), shift(mm), onMove(run), onPick(run). */
+/** Open a scan in `host`. Hands back show(mm, slice, deposit) and onPick(run). */
 export async function openViewer(host, scan, title) {
   const library = hasWebGl() ? await load() : null;
   if (!library) {
-    const made = openSlices(host, scan, title);
+    const made = openSlices(host, scan, [{ title, at: `api/v1/scans/${scan.id}/slices` }]);
     if (!hasWebGl()) return made;
     host.append(el("p", { class: "small" }, _("Slices are drawn by the service. `make page`, run once where Node is installed, adds the three-plane viewer.")));
     return made;
   }
-  try {
-    return await openVolume(library, host, scan, title);
-  } catch {
-    return openSlices(host, scan, title);
-  }
+  return switching(host, [
+    [_("Three planes"), (place) => openVolume(library, place, scan, title)],
+    [_("Slices"), (place) => openSlices(place, scan, [{ title, at: `api/v1/scans/${scan.id}/slices` }])],
+  ]);
+}
+
+/** One viewer at a time, and buttons to change it; where the first cannot be opened, the next one is. */
+async function switching(host, views) {
+  const place = el("div");
+  const picked = [];
+  let now = null;
+  let last = null;
+  const buttons = views.map(([name], n) => el("button", { type: "button", "aria-pressed": "false", onclick: () => open(n) }, name));
+  const open = async (n) => {
+    try {
+      now = await views[n][1](place);
+    } catch (error) {
+      if (n + 1 >= views.length) throw error;
+      buttons[n].disabled = true;
+      await open(n + 1);
+      return;
+    }
+    buttons.forEach((b, k) => b.setAttribute("aria-pressed", String(k === n)));
+    picked.forEach((run) => now.onPick(run));
+    if (last) now.show(...last);
+  };
+  host.replaceChildren(el("p", { class: "three views", role: "group", "aria-label": _("View") }, ...buttons), place);
+  await open(0);
+  return { show: (...what) => { last = what; now.show(...what); }, onPick: (run) => { picked.push(run); now.onPick(run); } };
 }
 
 function hasWebGl() {
@@ -39,7 +63,7 @@ async function fetched(path) {
 
 async function openVolume(library, host, scan, title) {
   const canvas = el("canvas", { tabindex: "0", role: "img", "aria-label": _("{0}: three planes. Drag to move; the table lists every deposit.", title) });
-  host.replaceChildren(el("div", { class: "viewer" }, el("h4", {}, title), canvas));
+  host.replaceChildren(el("div", { class: "viewer" }, el("h4", {}, title), el("div", { class: "volume" }, canvas)));
   const view = new library.Niivue({ show3Dcrosshair: false, backColor: [0, 0, 0, 1], crosshairColor: [1, 0.75, 0, 0.6], crosshairWidth: 1, logLevel: "error", dragAndDropEnabled: false });
   await view.attachToCanvas(canvas);
   const at = `api/v1/scans/${scan.id}`;
@@ -49,21 +73,21 @@ async function openVolume(library, host, scan, title) {
   view.volumes[1].setColormapLabel({ R: [0, 255], G: [0, 176], B: [0, 0], A: tint.slice(0, 2), I: [0, 1], labels: ["", _("deposit")] });
   view.updateGLVolume();
   view.setSliceType(view.sliceTypeMultiplanar);
-  const moved = [];
-  let here_ = null;
-  let quiet = false;
-  view.onLocationChange = (place) => {
-    const mm = [-place.mm[0], -place.mm[1], place.mm[2]];
-    if (here_ && !quiet) moved.forEach((run) => run(mm.map((v, n) => v - here_[n])));
-    here_ = mm;
-  };
   const to = (mm) => {
-    quiet = true;
     view.scene.crosshairPos = view.mm2frac([-mm[0], -mm[1], mm[2]]);
-    view.createOnLocationChange?.();
     view.drawScene();
-    here_ = mm;
-    quiet = false;
   };
-  return { kind: "volume", show: (mm) => to(mm), shift: (mm) => here_ && to(here_.map((v, n) => v + mm[n])), onMove: (run) => moved.push(run), onPick: () => undefined };
+  return { kind: "volume", show: (mm) => to(mm), onPick: () => undefined };
+}
+
+/** Two scans on one grid, side by side and locked; each on its own where they could not be laid on each other. */
+export async function openPair(host, first, second, comparison) {
+  const at = `api/v1/comparisons/${comparison}/slices`;
+  const laid = await request(`${at}/followup/0.json`).then(() => true, () => false);
+  if (laid) return openSlices(host, first, [{ title: _("Before"), at: `${at}/baseline` }, { title: _("After"), at: `${at}/followup` }]);
+  const [left, right] = [el("div"), el("div")];
+  host.replaceChildren(el("div", { class: "pair" }, left, right));
+  const before = openSlices(left, first, [{ title: _("Before"), at: `api/v1/scans/${first.id}/slices` }]);
+  const after = openSlices(right, second, [{ title: _("After"), at: `api/v1/scans/${second.id}/slices` }]);
+  return { kind: "apart", show: (_mm, slice, key, slice2) => { before.show(null, slice, key); after.show(null, slice2, key); }, onPick: () => undefined };
 }
