@@ -13,6 +13,7 @@ from msgspec import field
 from .card import Card, Sources, Texts
 from .limits import Rule, Unlike
 
+Verdict = Literal["resolved", "shrank", "unchanged", "grew", "new", "merged", "split", "not covered", "cannot tell"]
 Weight = Literal["decisive", "strong", "moderate", "weak"]
 Group = Literal["site", "finding", "condition", "medicine", "exposure", "symptom", "modality", "stage", "sex", "outcome", "course"]
 
@@ -189,6 +190,12 @@ class Absence(Card, frozen=True, kw_only=True):
     source: Sources
 
 
+class OnScans(Said, frozen=True, kw_only=True):
+    """What a verdict of two scans (gone, smaller, larger ...) means for this kind."""
+
+    verdict: Verdict | tuple[Verdict, ...]
+
+
 class WorkedCase(Card, frozen=True, kw_only=True):
     given: dict[str, object]
     first: str | None = None
@@ -235,6 +242,7 @@ class Kind(Card, frozen=True, kw_only=True):
     red_flags: tuple[RedFlag, ...] = ()
     claims: tuple[Claim, ...] = ()
     absence: tuple[Absence, ...] = ()
+    on_scans: tuple[OnScans, ...] = ()
     causes: Texts = ()
     questions: Texts = ()
     gaps: Texts = ()
@@ -411,6 +419,13 @@ class Source(Card, frozen=True, kw_only=True):
     note: str = ""
 
 
+class SeenAs(Said, frozen=True, kw_only=True):
+    """A verdict of two scans in the words of the cards: the outcomes to hold beside it, and the findings it adds to a case."""
+
+    outcomes: Texts = ()
+    findings: Texts = ()
+
+
 class Reasoning(Card, frozen=True, kw_only=True):
     """How reasons add up and when studies may stand together. The only place for such numbers."""
 
@@ -445,6 +460,9 @@ class Reasoning(Card, frozen=True, kw_only=True):
     mechanism_families: Texts
     notice: str
     says: str
+    seen_as: dict[Verdict, SeenAs] = {}
+    pace_units: dict[str, str] = {}  # units of a reported pace: a share of what was there, or the measure it is of
+    scan_again: Said | None = None
 
 
 CARDS: dict[str, type[Card]] = {

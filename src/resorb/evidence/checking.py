@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 
 from .cards import Kind, OptionUse, Quantity, Row, Test, Word
+from .code_forms import wrong_code
 from .compile import CARDS_DIR, Placed, Problem, read_cards
 from .library import Decks, Library, simplify
 from .quantities import QuantityError, parse
 
 WORD_FIELDS = ("site", "finding", "condition", "medicine", "exposure", "symptom", "modality", "stage", "sex")
-_ICD10CM = re.compile(r"[A-Z][0-9][0-9A-Z](\.[0-9A-Z]{1,4})?$")
 _ID = re.compile(r"[a-z][a-z0-9_.]*$")
 
 
@@ -63,6 +63,10 @@ def _card(item: Placed, library: Library) -> Iterator[Problem]:
     if isinstance(item.card, Kind):
         for path, message in _kind(item.card, library):
             yield Problem(item.file, item.line(*path), message)
+    for field in ("codes", "denied_by"):
+        for system, codes in getattr(item.card, field, {}).items():
+            for found in filter(None, (wrong_code(system, code) for code in codes)):
+                yield Problem(item.file, item.line(field), found)
     if isinstance(item.card, Word):
         for other in (*item.card.is_, *item.card.within, *item.card.excludes):
             if other not in library.words:
@@ -162,10 +166,6 @@ def _row(row: Row, library: Library) -> Iterator[str]:
 
 
 def _kind(kind: Kind, library: Library) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    for system, codes in kind.codes.items():
-        for code in codes:
-            if system == "icd10cm" and not _ICD10CM.match(code):
-                yield ("codes",), f"found {code!r}; expected an ICD-10-CM code such as M75.3"
     for site in (*kind.sites, *(s for a in kind.absence for s in a.sites)):
         if site not in library.words or library.words[site].group != "site":
             yield ("sites",), f"found the site {site!r}; expected the id of a site word"

@@ -20,7 +20,8 @@ SYSTEMS = {
     "http://www.whocc.no/atc": "atc", "urn:oid:2.16.840.1.113883.6.73": "atc",
     "http://dicom.nema.org/resources/ontology/DCM": "dicom", "urn:oid:1.2.840.10008.2.16.4": "dicom",
 }  # fmt: skip
-BY_PREFIX = {"icd10cm": 3, "atc": 1}  # systems where a code stands for all that begin with it, and their shortest
+BY_PREFIX = frozenset(("icd10cm", "atc"))  # systems where a code stands for all that begin with it
+READ_AS_QUANTITY = ("loinc", "snomed")
 _NAMED_GROUPS = ("condition", "exposure", "symptom", "finding")
 _KIND_OF_TERM = re.compile(r"\s*\((disorder|finding|situation|procedure|morphologic abnormality|event|regime/therapy)\)\s*$")
 _AMOUNT = re.compile(r"^([0-9][0-9.,]* (HR|ML|MG|DAY|ACTUAT|UNT|MCG|UG)\b\s*)+", re.IGNORECASE)
@@ -39,10 +40,11 @@ class Index:
 
     def __init__(self, library: Library) -> None:
         self.library = library
-        self.quantities: dict[str, tuple[Quantity, int]] = {}
+        self.quantities: dict[tuple[str, str], tuple[Quantity, int]] = {}
         for card in library.decks.quantities:
-            for rank, code in enumerate(card.codes.get("loinc", ())):
-                self.quantities.setdefault(code, (card, rank))
+            for system in READ_AS_QUANTITY:
+                for rank, code in enumerate(card.codes.get(system, ())):
+                    self.quantities.setdefault((system, code), (card, rank))
         self.words: dict[str, dict[str, tuple[Meant, ...]]] = {}
         self.asked: dict[str, tuple[Word, ...]] = {}
         for word in library.decks.words:
@@ -69,10 +71,9 @@ class Index:
     def quantity(self, codings: Iterable[Any]) -> tuple[Quantity, int] | None:
         """The lab or measure of an observation's code, and how far down the card's list that code stands."""
         for coding in codings:
-            if SYSTEMS.get(coding.get("system")) == "loinc":
-                found = self.quantities.get(coding.get("code"))
-                if found is not None:
-                    return found
+            found = self.quantities.get((SYSTEMS.get(coding.get("system"), ""), coding.get("code", "")))
+            if found is not None:
+                return found
         return None
 
     def question(self, codings: Iterable[Any]) -> tuple[Word, ...]:
@@ -142,7 +143,7 @@ def _matching(table: dict[str, Any], system: str, code: str) -> Iterator[Any]:
         yield from table.get(code, ())
         return
     bare = _bare(system, code)
-    for length in range(BY_PREFIX[system], len(bare) + 1):
+    for length in range(1, len(bare) + 1):
         yield from table.get(bare[:length], ())
 
 

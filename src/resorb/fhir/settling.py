@@ -155,15 +155,15 @@ def _clear_contradictions(decided: dict[str, tuple[bool | None, Said, int]], rec
 def _readings(record: Record, uses: list[Use]) -> list[Reading]:
     readings: list[Reading] = []
     for quantity, values in record.values.items():
-        kept = _agreed(values, record)
+        kept, disagree = _agreed(values, record)
         readings += [Reading(quantity, v.value, v.level, v.written, v.when) for v in kept]
         if kept:
-            uses.append(_newest(quantity, kept, record))
+            uses.append(_newest(quantity, kept, disagree, record))
     return readings
 
 
-def _agreed(values: list[Value], record: Record) -> list[Value]:
-    """One value for each moment: that of the best code; values that disagree are not used."""
+def _agreed(values: list[Value], record: Record) -> tuple[list[Value], str]:
+    """One value for each moment: that of the best code; values that disagree are not used. And the last moment of those."""
     moments: dict[str, list[Value]] = {}
     for value in values:
         moments.setdefault(value.when or "", []).append(value)
@@ -171,27 +171,31 @@ def _agreed(values: list[Value], record: Record) -> list[Value]:
         for value in moments.pop(""):
             record.pass_over(value.entry, "it has no date, and others have", value.reference)
     kept = []
-    for together in moments.values():
+    disagree = ""
+    for moment, together in moments.items():
         best = min(v.rank for v in together)
         first = [v for v in together if v.rank == best]
         if len({(v.value, v.level) for v in first}) == 1:
             kept.append(min(first, key=lambda v: (v.written, v.entry, v.reference)))
         else:
+            disagree = max(disagree, moment)
             for value in first:
                 record.pass_over(value.entry, "several values of the same moment disagree", value.reference)
         for value in together:
             if value.rank != best:
                 record.pass_over(value.entry, "a better kind of this lab was taken at the same moment", value.reference)
-    return sorted(kept, key=lambda v: v.when or "")
+    return sorted(kept, key=lambda v: v.when or ""), disagree
 
 
-def _newest(quantity: str, kept: list[Value], record: Record) -> Use:
+def _newest(quantity: str, kept: list[Value], disagree: str, record: Record) -> Use:
     card = record.index.library.quantities[quantity]
     last = kept[-1]
     said = f"{card.name}: {last.written}"
     if last.when and not last.entry.startswith("Patient"):
         old = years_between(last.when, record.newest) if record.newest else 0.0
         said += f", {last.when[:10]}" + (f", {old:.0f} years before the newest entry" if old >= 2 else "")
+    if disagree > (last.when or ""):
+        said += "; newer ones of one moment disagree and are not used"
     if len(kept) > 1:
         said += f"; {len(kept) - 1} older kept as the trend"
     return Use(last.entry, True, said, last.reference, len(kept))

@@ -17,6 +17,7 @@ from ..terms.measurement import Measurement
 from .elements import DATA_ABSENT, Element, made_id, text_only, to
 
 Result = Assessment | Measurement | Change
+DICOM = "http://dicom.nema.org/resources/ontology/DCM"
 NOT_NAMED = {"display": "not named"}
 
 
@@ -46,11 +47,8 @@ class Desk:
     def coded(self, card_id: str, text: str) -> Element:
         """The code of a lab or measure, as its card has it."""
         card = self.library.quantities.get(card_id)
-        codings = [{"system": _SYSTEMS[s], "code": c[0]} for s, c in (card.codes if card else {}).items() if s in _SYSTEMS and c]
+        codings = [{"system": DICOM, "code": code} for code in (card.codes.get("dicom", ()) if card else ())]
         return {**({"coding": codings} if codings else {}), "text": text}
-
-
-_SYSTEMS = {"loinc": "http://loinc.org", "snomed": "http://snomed.info/sct", "dicom": "http://dicom.nema.org/resources/ontology/DCM"}
 
 
 def to_fhir(
