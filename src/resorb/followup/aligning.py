@@ -17,7 +17,7 @@ from resorb.ct.scan import Scan
 from resorb.followup.bodyfit import Rigid, library, rigid_fit
 from resorb.followup.cells import Cells, cells_of
 from resorb.followup.checking_fit import check
-from resorb.followup.localfit import WINDOWS_MM, local_fit, points_of, refined, residual
+from resorb.followup.localfit import WINDOWS_MM, There, local_fit, points_of, refined, residual
 from resorb.followup.localfit import Points as Anchors
 from resorb.terms.change import Alignment
 
@@ -141,12 +141,12 @@ def _refined(baseline: Scan, followup: Scan, pair: tuple[Cells, Cells], rigid: R
     """The local moves, their check, and what comes of both."""
     fixed, moving = pair
     points = points_of(fixed)
-    shown = np.where(moving.deposits, np.float32(np.nan), moving.tone)
+    there = There.of(moving, rigid)
     with ThreadPoolExecutor(2) as pool:
-        one, two = pool.map(lambda half: local_fit(points.of(half), shown, (moving, rigid), fixed), (0, 1))
+        one, two = pool.map(lambda half: local_fit(points.of(half), there, fixed), (0, 1))
     middle = replace(one, moves=(one.moves + two.moves) / 2)
-    whole = refined(points, shown, (moving, rigid), middle, WINDOWS_MM[-1])
-    checked = check(points, residual(points, shown, (moving, rigid), whole), (whole, one, two), fixed)
+    whole = refined(points, there, middle, WINDOWS_MM[-1])
+    checked = check(points, residual(points, there, whole), (whole, one, two), fixed)
     if checked.failed:
         return _failed(baseline, followup, checked.failed)
 

@@ -67,7 +67,7 @@ class Field:
     def bins(self, points: Array) -> Array:
         """Which bin each position (n, 3) lies in, shape (n,)."""
         index = np.round((points - self.origin) / self.mm)[:, ::-1].astype(int).T
-        return np.ravel_multi_index(tuple(index), self.known.shape, mode="clip")
+        return np.asarray(np.ravel_multi_index(tuple(index), self.known.shape, mode="clip"))
 
     def finer(self, like: Field) -> Field:
         """The same moves on the bins of another field."""
@@ -114,43 +114,60 @@ def points_of(cells: Cells) -> Points:
     return Points(at, flat[where], slopes, block.sum(1) % 2)
 
 
-def local_fit(points: Points, moving: Array, place: tuple[Cells, Rigid], cells: Cells) -> Field:
-    """The field over `cells`, found window by window. moving : tone of the follow-up's cells, NaN where it must not be used."""
+@dataclass(frozen=True)
+class There:
+    """The follow-up as seen from the baseline's frame. tone : NaN where it must not be used. linear, offset : baseline mm to its cells."""
+
+    tone: Array
+    linear: Array
+    offset: Array
+
+    @classmethod
+    def of(cls, cells: Cells, rigid: Rigid) -> There:
+        """The follow-up's cells as the rigid motion lays them; deposits take no part."""
+        to_cells = np.linalg.inv(cells.affine[:3, :3])
+        tone = np.where(cells.deposits, np.float32(np.nan), cells.tone)
+        return cls(tone, to_cells @ rigid.turn, to_cells @ (rigid.shift - cells.affine[:3, 3]))
+
+    def sample(self, points: Array) -> Array:
+        """Tone at baseline positions (n, 3); NaN where the follow-up shows nothing."""
+        x, y, z = points.T
+        index = np.stack([row[0] * x + row[1] * y + row[2] * z + start for row, start in zip(self.linear, self.offset, strict=True)])
+        return np.asarray(map_coordinates(self.tone, index, order=1, mode="constant", cval=np.nan))
+
+
+def local_fit(points: Points, there: There, cells: Cells) -> Field:
+    """The field over `cells` of the baseline, found window by window."""
     field = no_field(cells, COARSE_BIN_MM)
     for window in COARSE_WINDOWS_MM:
-        field = refined(points, moving, place, field, window)
+        field = refined(points, there, field, window)
     field = field.finer(no_field(cells, BIN_MM))
     for window in WINDOWS_MM:
-        field = refined(points, moving, place, field, window)
+        field = refined(points, there, field, window)
     return field
 
 
-def residual(points: Points, moving: Array, place: tuple[Cells, Rigid], field: Field) -> Array:
+def residual(points: Points, there: There, field: Field) -> Array:
     """Tone of the follow-up less that of the baseline at each point; NaN where the follow-up shows nothing."""
-    cells, rigid = place
-    index = cells.to_index(rigid.there(field.moved(points.at))).T
-    return np.asarray(map_coordinates(moving, index, order=1, mode="constant", cval=np.nan) - points.tone)
+    return np.asarray(there.sample(field.moved(points.at)) - points.tone)
 
 
-def refined(points: Points, moving: Array, place: tuple[Cells, Rigid], field: Field, window: float) -> Field:
+def refined(points: Points, there: There, field: Field, window: float) -> Field:
     """The field moved once more, by what is seen in windows of this size (standard deviation). [mm]"""
-    left = residual(points, moving, place, field)
+    left = residual(points, there, field)
     seen = np.isfinite(left)
     left = np.where(seen, left, 0)
     scale = max(TONE_NOISE, 1.5 * float(np.median(np.abs(left[seen])))) if seen.any() else TONE_NOISE
     weight = seen / (1 + (left / (3 * scale)) ** 2) ** 2 / (scale**2 * CELLS_ALIKE)
-    matrix, wanted = _window_sums(points, left, weight, field, window)
-    known, moves = np.zeros_like(field.known), field.moves.copy()
-    there = np.einsum("...ii->...", matrix) > 1e-3
-    whole = matrix[there] + np.diag([1 / USUAL_MOVE_MM**2] * 3 + [1 / STRAY_TONE**2])
-    inverse = np.linalg.inv(whole)
-    moves[:, there] += np.einsum("nab,nb->an", inverse[:, :3], wanted[there])
-    known[there] = np.einsum("nab,nba->n", inverse[:, :3], matrix[there][:, :, :3]) / 3
-    return Field(moves.astype(np.float32), known.astype(np.float32), field.origin, field.mm)
+    step, known = _solved(*_window_sums(points, left, weight, field, window))
+    return Field(field.moves + step.astype(np.float32), known.astype(np.float32), field.origin, field.mm)
 
 
 def _window_sums(points: Points, left: Array, weight: Array, field: Field, window: float) -> tuple[Array, Array]:
-    """Normal equations of move (x, y, z) and brightness in the window around each bin."""
+    """Normal equations in the window around each bin: [xx, xy, xz, yy, yz, zz] of the move, and [x, y, z] of what is wanted.
+
+    An offset of brightness, the same within the window, is already taken out.
+    """
     shape, count = field.known.shape, field.known.size
     sigma = window / field.mm
     bins = field.bins(points.at)
@@ -160,11 +177,23 @@ def _window_sums(points: Points, left: Array, weight: Array, field: Field, windo
         binned = np.bincount(bins, values, count).reshape(shape)
         return np.asarray(gaussian_filter(binned, sigma, mode="constant", truncate=3.0) * as_sum)
 
-    columns = [points.slope[:, 0], points.slope[:, 1], points.slope[:, 2], np.ones(1)]
-    matrix, wanted = np.empty((*shape, 4, 4)), np.empty((*shape, 4))
-    for a in range(4):
-        weighted = weight * columns[a]
-        wanted[..., a] = gathered(-weighted * left)
-        for b in range(a, 4):
-            matrix[..., a, b] = matrix[..., b, a] = gathered(weighted * columns[b])
-    return matrix, wanted
+    slope = [np.ascontiguousarray(points.slope[:, a]) * weight for a in range(3)]
+    bright = 1 / (gathered(weight) + 1 / STRAY_TONE**2)
+    means, other = [gathered(s) for s in slope], gathered(-weight * left)
+    pairs = [(a, b) for a in range(3) for b in range(a, 3)]
+    matrix = [gathered(slope[a] * points.slope[:, b]) - means[a] * means[b] * bright for a, b in pairs]
+    wanted = [gathered(-slope[a] * left) - means[a] * other * bright for a in range(3)]
+    return np.array(matrix), np.array(wanted)
+
+
+def _solved(matrix: Array, wanted: Array) -> tuple[Array, Array]:
+    """The move of each bin, held back where little is seen, and the share of it that was seen."""
+    prior = 1 / USUAL_MOVE_MM**2
+    xx, xy, xz, yy, yz, zz = matrix
+    xx, yy, zz = xx + prior, yy + prior, zz + prior
+    axx, axy, axz = yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy
+    ayy, ayz, azz = xx * zz - xz * xz, xy * xz - xx * yz, xx * yy - xy * xy
+    whole = xx * axx + xy * axy + xz * axz
+    x, y, z = wanted
+    step = np.array([axx * x + axy * y + axz * z, axy * x + ayy * y + ayz * z, axz * x + ayz * y + azz * z]) / whole
+    return step, 1 - prior * (axx + ayy + azz) / whole / 3
