@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 LOCALE = Path(__file__).with_name("locale")
+_SCRIPTS = (".js", "vocabulary.py")
 LANGUAGES = {"en": "English", "de": "Deutsch"}
 
 
@@ -60,7 +61,7 @@ def language(code: str) -> Language:
         return Language("en", {}, {}, {})
     interface = _read(LOCALE / code / "interface.po")
     words = {str(m.id): str(m.string) for m in interface if m.id and m.string}
-    script = {str(m.id): str(m.string) for m in interface if m.string and any(str(f).endswith(".js") for f, _ in m.locations)}
+    script = {str(m.id): str(m.string) for m in interface if m.string and any(str(f).endswith(_SCRIPTS) for f, _ in m.locations)}
     names = {str(m.id): str(m.string) for m in _read(LOCALE / code / "cards.po") if m.id and m.string}
     return Language(code, words, names, script)
 

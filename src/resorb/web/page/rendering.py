@@ -25,7 +25,8 @@ def environment(code: str) -> Any:
     made.globals.update(lang=code, languages=LANGUAGES, script_words=spoken.script)
     made.filters["name"] = lambda text: _name(str(text), code)
     made.filters["card"] = lambda text: _card(str(text), code)
-    made.filters["word"] = lambda text: spoken.gettext(str(text).replace("_", " "))
+    made.filters["word"] = lambda text: _word(str(text).replace("_", " "), code)
+    made.filters["said"] = lambda text: spoken.gettext(str(text).replace("_", " "))  # for attributes, which hold no mark
     made.filters["first_up"] = _first_up
     made.filters["time"] = lambda months: time_in_words(months, code)
     made.filters["whole"] = lambda value: f"{value:.0f}"
@@ -42,6 +43,12 @@ def _first_up(text: Any) -> Any:
     if isinstance(text, Markup):
         return text if text.startswith("<") else Markup(str(text)[:1].upper() + str(text)[1:])  # noqa: S704  (was escaped already)
     return str(text)[:1].upper() + str(text)[1:]
+
+
+def _word(text: str, code: str) -> str:
+    """A word of an answer in this language; marked as English where the catalogue lacks it."""
+    spoken = language(code)
+    return spoken.gettext(text) if code == "en" or text in spoken.words else Markup('<span lang="en">{}</span>').format(text)
 
 
 def _name(text: str, code: str) -> str:

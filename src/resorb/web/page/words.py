@@ -55,7 +55,10 @@ def _word(word: Word, spoken: Language) -> dict[str, Any]:
 
 def _quantity(card: Quantity, spoken: Language) -> dict[str, Any]:
     bare = "" in (card.unit, *card.units)
-    units = [] if bare else list(dict.fromkeys((card.unit, *card.units)))
+    by_factor: dict[float, str] = {1.0: card.unit}
+    for unit, factor in card.units.items():
+        by_factor.setdefault(factor, unit)
+    units = [] if bare else list(by_factor.values())
     return {**_named(card, spoken), "units": units, "usual": card.usual}
 
 

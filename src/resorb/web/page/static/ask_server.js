@@ -1,8 +1,7 @@
 // Every request of the page: a token where the service asks for one, and a word to the reader where the server is away.
 
-import { $, _, el, lang } from "./dom.js";
+import { $, _, lang } from "./dom.js";
 
-let token = "";
 let waiting = null;
 
 /** What the server refused, with the reasons it gave. */
@@ -30,10 +29,9 @@ export function here(path) {
 
 /** Ask the server; raises Refused or Away. `retry` is offered to the reader where the server is away. */
 export async function request(path, options = {}, retry = null) {
-  const headers = { ...(options.headers ?? {}), ...(token ? { Authorization: `Bearer ${token}` } : {}) };
   let response;
   try {
-    response = await fetch(path, { ...options, headers });
+    response = await fetch(path, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
     away(retry);
@@ -53,7 +51,6 @@ export function upload(path, form, progress, signal) {
   return new Promise((done, fail) => {
     const sent = new XMLHttpRequest();
     sent.open("POST", path);
-    if (token) sent.setRequestHeader("Authorization", `Bearer ${token}`);
     sent.upload.onprogress = (e) => e.lengthComputable && progress(e.loaded / e.total);
     sent.onload = () => {
       const said = parse(sent.responseText);
@@ -91,17 +88,17 @@ export function watch() {
   window.addEventListener("online", () => waiting?.());
 }
 
+/** Ask for the token and sign this browser in; the service keeps it in a cookie that scripts cannot read. */
 function askToken() {
   const dialog = $("#token");
-  if (!dialog.showModal) return Promise.resolve(false);
+  if (!dialog.showModal || dialog.open) return Promise.resolve(false);
   return new Promise((done) => {
-    dialog.addEventListener("close", () => {
-      token = $("input", dialog).value.trim();
+    dialog.addEventListener("close", async () => {
+      const said = new URLSearchParams({ token: $("input", dialog).value.trim() });
       $("input", dialog).value = "";
-      done(Boolean(token) && dialog.returnValue === "ok");
+      const answer = dialog.returnValue === "ok" ? await fetch("api/v1/session", { method: "POST", body: said }).catch(() => null) : null;
+      done(Boolean(answer?.ok));
     }, { once: true });
     dialog.showModal();
   });
 }
-
-export const note = (message) => el("p", { class: "small" }, message);
