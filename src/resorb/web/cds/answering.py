@@ -18,6 +18,8 @@ from .requests import Call, malformed
 
 Json = dict[str, Any]
 MOST_KEPT = 512
+MOST_CARDS = 6
+WITH = "With this order: "
 FURTHEST_EAST = timedelta(hours=14)
 _KEPT: OrderedDict[tuple[str, str, str], Assessment] = OrderedDict()
 _DONE_BY_ORDER = {"MedicationRequest": {"status": "active", "intent": "order"}, "MedicationStatement": {"status": "active"}}
@@ -28,7 +30,12 @@ def cards(call: Call, chart: Json, base: str) -> list[Json]:
     case = _case(chart, call)
     if call.service.hook == "order-select":
         return _about_orders(call, chart, case, base)
-    return Desk(assessed(case), call.service.id, base).view()
+    return Desk(assessed(case), call.service.id, base).view(described=_describes_a_deposit(case))
+
+
+def _describes_a_deposit(case: Case) -> bool:
+    """Whether the chart says where a deposit is or what was seen of it: a disease alone is no deposit."""
+    return any(fact.present and fact.group in ("site", "finding") for fact in case.facts)
 
 
 def today() -> str:
@@ -72,15 +79,26 @@ def _about_orders(call: Call, chart: Json, before: Case, base: str) -> list[Json
     }
     after = _case(carried_out, call)
     was, would = assessed(before), assessed(after)
-    if not (was.kinds or was.red_flags or would.kinds or would.red_flags):
+    if not _describes_a_deposit(before):
         return []
-    desk = Desk(would, call.service.id, base)
+    now = Desk(was, call.service.id, base)
+    then = Desk(would, call.service.id, base)
     known = {flag.id for flag in was.red_flags}
-    flags = [desk.flag(flag, "With this order: ") for flag in would.red_flags if flag.id not in known]
+    flags = [then.flag(flag, WITH) for flag in would.red_flags if flag.id not in known]
+    options = [now.option(option) for option in _options(orders, before, after, was)]
+    return [*flags, *options, *_anew(was, would, then)][:MOST_CARDS]
+
+
+def _anew(was: Assessment, would: Assessment, desk: Desk) -> list[Json]:
+    """What the answer for the same kind says of the deposit only if the orders were carried out."""
+    if not was.kinds or not would.kinds or was.kinds[0].id != would.kinds[0].id:
+        return []
+    open_before = {(o.id, o.kind) for o in was.options if o.applies}
     heard = {s.says for s in (*was.changes, *was.hurts)}
-    says = [desk.sentence(s, "With this order: ") for s in (*would.changes, *would.hurts) if s.says not in heard]
-    options = [Desk(was, call.service.id, base).option(option) for option in _options(orders, before, after, was)]
-    return [*flags, *options, *says][:6]
+    options = [
+        desk.option(o, WITH) for o in would.options if o.applies and o.kind == would.kinds[0].id and (o.id, o.kind) not in open_before
+    ]
+    return [*options, *(desk.sentence(s, WITH) for s in (*would.changes, *would.hurts) if s.says not in heard)]
 
 
 def _selected(call: Call) -> list[Json]:

@@ -31,10 +31,10 @@ class Desk:
         self.said, self.service, self.base = said, service, base
         self.sources = {s.id: s for s in said.sources}
 
-    def view(self) -> list[Json]:
-        """What must not wait, then the kind that fits best. Nothing where there is nothing to say."""
+    def view(self, *, described: bool) -> list[Json]:
+        """What must not wait, then, where a deposit is `described`, the kind that fits best. Nothing where there is nothing to say."""
         flags = [self.flag(flag) for flag in self.said.red_flags[:MOST_FLAGS]]
-        return [*flags, *(self.kind(kind) for kind in self.said.kinds[:1])]
+        return [*flags, *(self.kind(kind) for kind in self.said.kinds[:1] if described)]
 
     # --- one card each ---
 
@@ -58,7 +58,7 @@ class Desk:
         cited = [*(s for said in kind.says[:2] for s in said.source), *(s.source for e in numbers[:MOST_ROWS] for s in e.studies)]
         return self._card(f"kind:{kind.id}", f"Fits with {kind.name}: {known}", "info", lines, cited)
 
-    def option(self, option: OptionShown) -> Json:
+    def option(self, option: OptionShown, before: str = "") -> Json:
         """What is known of one option for the kind in the chart."""
         kind = next((k.name for k in self.said.kinds if k.id == option.kind), option.kind)
         verdict = option.verdict.replace("_", " ")
@@ -72,7 +72,9 @@ class Desk:
         ]
         cited = [*option.source, *(s for said in (*option.avoid, *option.harms) for s in said.source)]
         indicator = "warning" if option.verdict in ("harmful", "no_benefit", "no benefit") or option.avoid else "info"
-        return self._card(f"option:{option.id}:{option.kind}", f"{_up(option.name)} for {kind}: {verdict}", indicator, lines, cited)
+        return self._card(
+            f"option:{before}{option.id}:{option.kind}", f"{before}{_up(option.name)} for {kind}: {verdict}", indicator, lines, cited
+        )
 
     def sentence(self, sentence: Sentence, before: str) -> Json:
         """One sentence of the answer that holds anew."""
