@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from ..evidence.cards import Kind, Reason, Test
 from ..terms.assessment import Ask
-from .conditions import atoms
 from .facts import Facts
 from .recognise import Standing
 from .red_flags import nearly
@@ -94,7 +93,7 @@ def _moves(standing: Standing, facts: Facts) -> Iterator[tuple[str, float]]:
 def _unknown(test: Test, facts: Facts) -> set[str]:
     """The facts of a test that nobody has spoken of."""
     found = set()
-    for atom in atoms(test):
+    for atom in facts.ready(test).atoms:
         word = facts.library.words.get(atom)
         if word is not None and word.group in _NOT_ASKED:
             if word.group == "sex" and not facts.present & {"female", "male"}:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ..evidence.cards import Test
 from ..evidence.library import Library
@@ -48,9 +48,17 @@ def atoms(test: Test) -> Iterator[str]:
     yield from subject(test)[1]
 
 
+class Ready(NamedTuple):
+    """A test ready to be asked: the test itself (kept alive, for its identity is the key), its function, and what it mentions."""
+
+    test: Test
+    holds: Prepared
+    atoms: tuple[str, ...]
+
+
 @lru_cache(maxsize=8)
-def prepared(library: Library) -> dict[int, tuple[Test, Prepared]]:
-    """The prepared tests of a library, by the identity of the test; filled as they are first asked."""
+def prepared(library: Library) -> dict[int, Ready]:
+    """The ready tests of a library, by the identity of the test; filled as they are first asked."""
     del library
     return {}
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ..evidence.cards import Band, Formula, Quantity, Test
 from ..evidence.library import Library
 from ..terms.case import Case, Reading
-from .conditions import prepare, prepared
+from .conditions import Ready, atoms, prepare, prepared
 from .formulas import compute
 
 
@@ -15,7 +15,7 @@ class Facts:
     """What is present, absent and measured in one case."""
 
     def __init__(self, case: Case, library: Library) -> None:
-        self.library = library
+        self.library, self.case = library, case
         self._prepared = prepared(library)
         self.said = {f.word: f.present for f in case.facts}
         self.present: set[str] = set()
@@ -25,6 +25,8 @@ class Facts:
                 self.present |= library.wider[fact.word]
             elif fact.present is False and fact.word in library.narrower:
                 self.absent |= library.narrower[fact.word]
+        for word in _on_scans(case, library):
+            self.present |= library.wider[word]
         self.absent -= self.present
         given = {w for w in self.present if w in self.said and library.words[w].group == "site"}
         self.sites = given - {w for g in given for w in library.around[g] if w != g}
@@ -76,12 +78,24 @@ class Facts:
         yield from self.absent
         yield from self.levels
 
-    def holds(self, test: Test) -> bool | None:
-        """Whether the test is true, false or unknown here."""
+    def ready(self, test: Test) -> Ready:
+        """The test as a function, with what it mentions."""
         found = self._prepared.get(id(test))
         if found is None:
-            found = self._prepared[id(test)] = (test, prepare(test, self.library))
-        return found[1](self)
+            found = self._prepared[id(test)] = Ready(test, prepare(test, self.library), tuple(atoms(test)))
+        return found
+
+    def holds(self, test: Test) -> bool | None:
+        """Whether the test is true, false or unknown here."""
+        return self.ready(test).holds(self)
+
+
+def _on_scans(case: Case, library: Library) -> tuple[str, ...]:
+    """The findings that two scans add to a case; none where the case says for itself whether the deposit grew."""
+    cards = library.reasoning.seen_as
+    told = {f.word for f in case.facts}
+    card = cards.get(case.change.total.verdict) if case.change is not None else None
+    return () if card is None or any(told.intersection(c.findings) for c in cards.values()) else card.findings
 
 
 def _newest(readings: tuple[Reading, ...]) -> list[Reading]:

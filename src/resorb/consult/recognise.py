@@ -51,9 +51,18 @@ def _index(library: Library, deck: str) -> dict[str, tuple[_Entry, ...]]:
         for place, (reason, speaks_for) in enumerate(reasons):
             sites = [a for part in (reason, *(reason.all or ())) if part.site is not None for a in atoms(part)]
             within = frozenset(w for site in sites for w in library.around.get(site, ()))
-            for atom in {*atoms(reason), *(within if speaks_for else ())}:
+            for atom in _handles(reason, library) or {*atoms(reason), *(within if speaks_for else ())}:
                 touched.setdefault(atom, []).append(_Entry(card.id, place, reason, speaks_for, within))
     return {word: tuple(entries) for word, entries in touched.items()}
+
+
+def _handles(reason: Reason, library: Library) -> set[str]:
+    """Where several things must all be true: what the rarest of them mentions. Empty where none is a plain word or quantity.
+
+    A site is no handle, for a wider one may do; nor is a `not`, which may be true of what nobody mentioned.
+    """
+    plain = [p for p in reason.all or () if p.site is None and p.all is None and p.any is None and p.not_ is None]
+    return min(({*atoms(p)} for p in plain), key=lambda words: sum(library.uses[word] for word in words), default=set())
 
 
 def stand(facts: Facts, deck: str) -> tuple[list[Standing], list[Standing]]:

@@ -18,19 +18,24 @@ _URGENCY = ("emergency", "urgent", "soon")
 @lru_cache(maxsize=8)
 def _index(library: Library) -> dict[str, tuple[RedFlag, ...]]:
     """For each word or quantity, the red flags that mention it."""
-    flags: dict[str, dict[str, RedFlag]] = {}
+    flags: dict[str, dict[int, RedFlag]] = {}
     for flag in (*(f for k in library.decks.kinds for f in k.red_flags), *(f for c in library.decks.causes for f in c.red_flags)):
         for test in flag.when:
             for atom in atoms(test):
-                flags.setdefault(atom, {})[flag.id] = flag
+                flags.setdefault(atom, {})[id(flag)] = flag
     return {atom: tuple(found.values()) for atom, found in flags.items()}
+
+
+def _mentioned(facts: Facts) -> list[RedFlag]:
+    """The red flags that mention anything in the case. Two cards may each word a flag of one name: both are looked at."""
+    index = _index(facts.library)
+    return list({id(flag): flag for fact in facts.ids() for flag in index.get(fact, ())}.values())
 
 
 def nearly(facts: Facts, likely: frozenset[str]) -> Iterator[tuple[RedFlag, Test]]:
     """Red flags that one unknown test keeps from being raised, with that test: those of likely kinds, or of the very site."""
     own = {flag.id for kind in likely if kind in facts.library.kinds for flag in facts.library.kinds[kind].red_flags}
-    index = _index(facts.library)
-    for flag in {flag.id: flag for fact in facts.ids() for flag in index.get(fact, ())}.values():
+    for flag in _mentioned(facts):
         states = [facts.holds(t) for t in flag.when]
         here = flag.id in own or any(state and test.site is not None for state, test in zip(states, flag.when, strict=True))
         if here and False not in states and states.count(None) == 1 and True in states:
@@ -39,10 +44,8 @@ def nearly(facts: Facts, likely: frozenset[str]) -> Iterator[tuple[RedFlag, Test
 
 def red_flags(facts: Facts) -> tuple[RedFlagFound, ...]:
     """Every red flag whose tests all hold, the most urgent first."""
-    index = _index(facts.library)
-    candidates = {flag.id: flag for fact in facts.ids() for flag in index.get(fact, ())}
-    raised = [flag for flag in candidates.values() if all(facts.holds(t) for t in flag.when)]
-    raised.sort(key=lambda flag: (_URGENCY.index(flag.urgency), flag.id))
+    raised = [flag for flag in _mentioned(facts) if all(facts.holds(t) for t in flag.when)]
+    raised.sort(key=lambda flag: (_URGENCY.index(flag.urgency), flag.id, flag.says))
     return tuple(
         RedFlagFound(
             flag.id, flag.name, flag.urgency, tuple(phrase(t, facts.library, facts) for t in flag.when),
