@@ -14,14 +14,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from resorb.ct.measuring import Settings
-from resorb.ct.phantom import HU_PER_MG_CM3
+from resorb.ct.phantom import HU_PER_MG_CM3, Ellipsoid
+from resorb.ct.phantom_body import Array
 from resorb.ct.phantom_pairs import Pair, Plan, TrueDeposit, random_pair
-from resorb.followup import Stated, compare
+from resorb.followup import Compared, Stated, compared
 from resorb.followup.aligning import handed_over
+from resorb.followup.pairing import Side
 from resorb.terms.change import Change, DepositChange, Difference
 
 OWN = Settings(calibration=1 / HU_PER_MG_CM3)
-NEAR_MM = 3.0
+START = 0
+NEAR_MM = 2.0
 CHANGED = {"resolved", "shrank", "grew", "new", "split", "merged"}
 SMALL = Plan(trunk=False, deposits=5)
 
@@ -58,39 +61,40 @@ class Patient:
 
 def patients(plan: Plan, count: int, seed: int, known: bool = True) -> Iterator[Patient]:
     """Pairs drawn by plan, compared and sorted out."""
-    for n in range(count):
+    for n in range(START,START+count):
         pair = random_pair(np.random.default_rng([seed, n]), plan)
         off = np.random.default_rng([seed, n, 1]).normal(0, 0.25, 3)
         stated = Stated()
         if known:
             forward, backward = (lambda x, p=pair, o=off: p.to_followup(x) + o), (lambda x, p=pair, o=off: p.to_baseline(x - o))
             stated = replace(stated, aligned=handed_over((pair.baseline, pair.followup), forward, backward, 0.7))
-        change = compare(pair.baseline, pair.followup, settings=OWN, stated=stated)
-        yield Patient(pair, change, tuple(sort_out(pair, change)))
+        made = compared((pair.baseline, pair.followup), settings=OWN, stated=stated)
+        yield Patient(pair, made.change, tuple(sort_out(pair, made)))
 
 
-def sort_out(pair: Pair, change: Change) -> Iterator[Judged]:
-    """Each verdict with the true deposits nearest to it, and each true deposit that none is about."""
-    whose: dict[int, list[TrueDeposit]] = {n: [] for n in range(len(change.deposits))}
+def sort_out(pair: Pair, made: Compared) -> Iterator[Judged]:
+    """Each verdict with the true deposits that lie in what it is about, and each true deposit that none is about."""
+    said = made.change.deposits
+    whose: dict[int, list[TrueDeposit]] = {n: [] for n in range(len(said))}
+    extents = [(_voxels(made.before, one.baseline), _voxels(made.after, one.followup)) for one in said]
     missed = []
     for true in pair.deposits:
-        distance = [_apart(true, said) for said in change.deposits]
+        distance = [min(_apart(true.baseline, extent[0]), _apart(true.followup, extent[1])) for extent in extents]
         if distance and min(distance) < NEAR_MM:
             whose[int(np.argmin(distance))].append(true)
         else:
             missed.append(true)
-    yield from (Judged(tuple(whose[n]), said) for n, said in enumerate(change.deposits))
+    yield from (Judged(tuple(whose[n]), one) for n, one in enumerate(said))
     yield from (Judged((true,), None) for true in missed)
 
 
-def _apart(true: TrueDeposit, said: DepositChange) -> float:
-    """From the nearest piece or centre of a true deposit, in the scan where it was found. [mm]"""
-    at = []
-    if said.baseline or not said.followup:
-        at += [(c, said.centroid_mm) for c in (true.centre_mm, *(e.centre for e in true.baseline))]
-    if said.followup:
-        at += [(c, said.centroid_followup_mm) for c in (true.centre_followup_mm, *(e.centre for e in true.followup))]
-    return min(float(np.linalg.norm(np.subtract(a, b))) for a, b in at)
+def _voxels(side: Side, ids: tuple[int, ...] | None) -> Array:
+    return np.concatenate([side.places(side.findings.candidates[n - 1]) for n in ids or ()] or [np.zeros((0, 3))])
+
+
+def _apart(pieces: tuple[Ellipsoid, ...], voxels: Array) -> float:
+    """From the nearest centre of a piece to the nearest voxel found. [mm]"""
+    return min((float(np.linalg.norm(voxels - e.centre, axis=1).min()) for e in pieces if len(voxels)), default=np.inf)
 
 
 def share(hits: list[bool]) -> str:

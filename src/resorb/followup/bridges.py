@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import label
 from scipy.spatial import cKDTree
 
 from resorb.followup.placing import Local
@@ -20,22 +21,36 @@ from resorb.followup.windows import Look
 Points = NDArray[Any]
 BRIDGE_MM = 0.8
 LEAST_Z, LEAST_SHARE = 3.0, 0.3
+PIECE_Z, SPECK_SHARE = 5.0, 0.15
 
 
-def parted(looks: tuple[Look, Look], pieces: list[list[Points]], local: Local, weighed: Weighed) -> bool:
-    """Whether pieces of the one scan are truly joined in the other."""
-    many = [len(own) for own in pieces]
+def parted(looks: tuple[Look, Look], threshold_hu: float, local: Local, weighed: Weighed) -> tuple[int, int] | None:
+    """How many pieces there were before and after, where pieces of the one scan are truly joined in the other; none where not."""
+    shown = [pieces(look, threshold_hu) for look in looks]
+    many = (len(shown[0]), len(shown[1]))
     if min(many) < 1 or many[0] == many[1]:
-        return False
+        return None
     whole, broken = (0, 1) if many[0] < many[1] else (1, 0)
     less, more = (weighed.after, weighed.before) if whole == 0 else (weighed.before, weighed.after)
     ratio = min(less / more, 1.0) if min(less, more) > 0 else 1.0
-    gap = _gap(pieces[broken])
+    gap = _gap(shown[broken])
     there = local.backward(gap) if broken == 1 else local.forward(gap)
     lower, lower_sd = _level(looks[broken], gap)
     higher, higher_sd = _level(looks[whole], there)
     drop = ratio * higher - lower
-    return drop > LEAST_Z * math.hypot(lower_sd, higher_sd) and drop > LEAST_SHARE * ratio * higher
+    real = drop > LEAST_Z * math.hypot(lower_sd, higher_sd) and drop > LEAST_SHARE * ratio * higher
+    return many if real else None
+
+
+def pieces(look: Look, threshold_hu: float) -> list[Points]:
+    """Voxel centres of each piece that stands above the threshold and well out of the noise, specks left out. LPS [mm]"""
+    dense = look.here.core & (look.here.hu >= threshold_hu)
+    labels, count = label(dense, np.ones((3, 3, 3)))
+    above = [float((look.here.hu[labels == n] - look.here.background).sum()) for n in range(1, count + 1)]
+    sizes = np.bincount(labels.reshape(-1), minlength=count + 1)[1:]
+    noise = look.here.noise_hu * np.sqrt(np.maximum(sizes, 1) * look.here.together)
+    kept = [n + 1 for n in range(count) if sizes[n] > 1 and above[n] > PIECE_Z * noise[n] and above[n] > SPECK_SHARE * max(above)]
+    return [look.scan.to_lps(np.argwhere(labels == n) + look.here.origin) for n in kept]
 
 
 def _gap(pieces: list[Points]) -> Points:

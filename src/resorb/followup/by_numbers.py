@@ -15,9 +15,10 @@ from resorb.evidence.showing import shown
 from resorb.followup.comparable import Comparability, comparable
 from resorb.followup.totals import per_year
 from resorb.terms.assessment import Refusal
-from resorb.terms.change import Alignment, Change, DepositChange, Differed, Difference, TotalChange, Verdict, Versions
+from resorb.terms.change import Alignment, Change, DepositChange, Differed, Difference, TotalChange, Versions
 from resorb.terms.errors import UserError
 from resorb.terms.measurement import DepositMeasure, Measured, Measurement, ScanFacts
+from resorb.terms.verdict import Verdict
 
 Z_95 = 1.96
 MEASURES = ("mass_mg", "volume_mm3", "agatston")

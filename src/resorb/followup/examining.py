@@ -20,14 +20,14 @@ SAME_BLUR_MM2, OTHER_BLUR_MM2 = 0.33, 0.6
 class Examined:
     """One place. weighed : none where it cannot be seen in both scans, and `unseen` says why. counts : of both scans, by definition.
 
-    parted : pieces here are one thing there, and the gap between them is real.
+    pieces : how many before and after, where one thing truly fell apart or grew together.
     """
 
     place: Place
     weighed: Weighed | None
     counts: tuple[DepositMeasure, DepositMeasure] | None
     unseen: str = ""
-    parted: bool = False
+    pieces: tuple[int, int] | None = None
 
 
 def examine(pairing: Pairing, before: Side, after: Side, gain: float, other_blur: bool) -> tuple[Examined, ...]:
@@ -68,9 +68,8 @@ def _seen(place: Place, pairing: Pairing, before: Side, after: Side) -> _Seen | 
 
 def _settled(one: _Seen, blur: Blur, before: Side, after: Side, gain: float) -> Examined:
     weighed = settle(one.sifted, blur, gain)
-    group = one.place.group
-    pieces = [[side.places(side.findings.candidates[n]) for n in ids] for side, ids in ((before, group.baseline), (after, group.followup))]
-    return Examined(one.place, weighed, one.counts, parted=parted(one.looks, pieces, one.place.local, weighed))
+    threshold = min(side.rules.convention.threshold_hu for side in (before, after))
+    return Examined(one.place, weighed, one.counts, pieces=parted(one.looks, threshold, one.place.local, weighed))
 
 
 def _look(side: Side, here: Surroundings, found: bool) -> Look:

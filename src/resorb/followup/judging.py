@@ -9,7 +9,7 @@ from statistics import NormalDist
 
 FAMILY = 0.05
 SINGLE = 0.02
-LEFT_Z = 1.96
+LEFT_Z = 2.576
 
 _NORMAL = NormalDist()
 

@@ -18,16 +18,16 @@ from scipy.spatial import cKDTree
 
 Points = NDArray[Any]
 SLACK_MM = 0.25
-INSIDE_SHARE = 0.5
+INSIDE_SHARE = 0.3
 SAME_PLACE_MM = 2.0
 
 
 @dataclass(frozen=True)
 class Cloud:
-    """One deposit: its voxel centres (n, 3) in the baseline's frame, how far a voxel reaches, and the error of placing it there. [mm]"""
+    """One deposit: voxel centres (n, 3) in the baseline's frame, half a voxel along x, y, z, and the error of placing it there. [mm]"""
 
     points: Points
-    reach_mm: float
+    half: Points
     error_mm: float = 0.0
 
     @property
@@ -68,21 +68,26 @@ def _in_order(group: Group) -> tuple[bool, tuple[int, ...], tuple[int, ...]]:
 
 
 def overlaps(before: Sequence[Cloud], after: Sequence[Cloud]) -> tuple[Points, Points]:
-    """Share of each baseline deposit that lies within each of the follow-up, and the reverse; both [baseline, follow-up].
-
-    A voxel lies within the other where one of its voxels is no further than half a voxel and what the alignment may be wrong.
-    """
+    """Share of each baseline deposit that lies within each of the follow-up, and the reverse; both [baseline, follow-up]."""
     mine, theirs = np.zeros((len(before), len(after))), np.zeros((len(before), len(after)))
-    trees = [cKDTree(cloud.points) for cloud in after]
     for i, one in enumerate(before):
-        tree = cKDTree(one.points)
         for j, other in enumerate(after):
-            near = one.reach_mm + other.reach_mm + max(one.error_mm, other.error_mm) / 2 + SLACK_MM
-            if np.linalg.norm(one.centre - other.centre) > near + _radius(one) + _radius(other):
-                continue
-            mine[i, j] = np.mean(trees[j].query(one.points, distance_upper_bound=near)[0] < np.inf)
-            theirs[i, j] = np.mean(tree.query(other.points, distance_upper_bound=near)[0] < np.inf)
+            far = _reach(one, other) + _reach(other, one) + _radius(one) + _radius(other)
+            if (np.abs(one.centre - other.centre) <= far).all():
+                mine[i, j], theirs[i, j] = _within(one, other), _within(other, one)
     return mine, theirs
+
+
+def _reach(one: Cloud, other: Cloud) -> Points:
+    """How far a point may lie from a voxel's centre and still be within it, along x, y, z: half a voxel, and the error of its place."""
+    return np.asarray(other.half + max(one.error_mm, other.error_mm) + SLACK_MM)
+
+
+def _within(one: Cloud, other: Cloud) -> float:
+    """Share of a deposit's voxels that lie within a voxel of another."""
+    reach = _reach(one, other)
+    nearest = cKDTree(other.points / reach).query(one.points / reach, p=np.inf, distance_upper_bound=1.0)[0]
+    return float(np.mean(nearest < np.inf))
 
 
 def _radius(cloud: Cloud) -> float:

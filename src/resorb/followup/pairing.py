@@ -20,6 +20,7 @@ Points = NDArray[Any]
 MOST_CLOUD = 2000
 EDGE_MM = 2.0
 CONFIDENCE = ("low", "moderate", "high")
+TAKEN = "its place is taken by a neighbour in the other scan"
 
 
 @dataclass(frozen=True)
@@ -97,8 +98,8 @@ def _cloud(side: Side, candidate: Candidate, local: Local, aligned: Aligned, is_
     points = side.places(candidate)
     if is_followup:
         points = local.backward(points)
-    reach = float(np.linalg.norm(side.scan.spacing)) / 2
-    return Cloud(points, reach, float(aligned.error_mm(local.centre)[0]))
+    half = np.abs(side.scan.affine[:3, :3]).sum(1) / 2
+    return Cloud(points, half, float(aligned.error_mm(local.centre)[0]))
 
 
 def joined(candidates: tuple[Candidate, ...]) -> Candidate:
@@ -122,7 +123,7 @@ def _place(
     numbers: list[int | None] = [None, None]
     unseen = ""
     for n, side in enumerate(sides):
-        candidate = own[n] or _forced(side, sides[1 - n], whole, local, taken[n], n == 1)
+        candidate = _at_place(own[n], side, (sides[1 - n], own[1 - n]), local, taken[n], n == 1)
         if isinstance(candidate, str):
             unseen = candidate
             continue
@@ -133,6 +134,20 @@ def _place(
         centre_followup = sides[1].centre(own[1])
     error = float(aligned.error_mm(local.centre)[0])
     return Place(group, centre, centre_followup, local, error, numbers[0], numbers[1], unseen, whole.site)
+
+
+def _at_place(
+    own: Candidate | None, side: Side, other: tuple[Side, Candidate | None], local: Local, taken: Points, is_followup: bool
+) -> Candidate | str:
+    """What this scan shows of its own, and the place of what the other shows: both scans are looked at over the same region."""
+    there, found = other
+    if found is None:
+        assert own is not None
+        return own
+    forced = _forced(side, there, found, local, taken, is_followup)
+    if own is None or (isinstance(forced, str) and forced != TAKEN):
+        return forced
+    return own if isinstance(forced, str) else replace(own, flat=np.union1d(own.flat, forced.flat))
 
 
 def group_sides(group: Group) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -157,7 +172,7 @@ def _forced(side: Side, other: Side, found: Candidate, local: Local, taken: Poin
     flat = np.sort(np.ravel_multi_index(tuple(at[inside].T), side.scan.hu.shape))
     flat = flat[~np.isin(flat, taken)]
     if not len(flat):
-        return "its place is taken by a neighbour in the other scan"
+        return TAKEN
     return Candidate(flat, "low", "not found here: measured at the place where the other scan shows it", True, found.site)
 
 

@@ -13,8 +13,9 @@ from resorb.followup.judging import Call
 from resorb.followup.verdicts import Z_95, Bench, mass_difference
 from resorb.followup.weighing import Weighed
 from resorb.terms.assessment import Refusal
-from resorb.terms.change import DepositChange, Differed, Difference, RuleSays, TotalChange, Verdict
+from resorb.terms.change import DepositChange, Differed, Difference, RuleSays, TotalChange
 from resorb.terms.measurement import Measure
+from resorb.terms.verdict import Verdict
 
 MONTHS_A_YEAR = 12.0
 

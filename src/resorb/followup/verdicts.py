@@ -10,10 +10,12 @@ from resorb.followup.examining import Examined
 from resorb.followup.judging import Call, detectable, left
 from resorb.followup.weighing import Weighed
 from resorb.terms.assessment import Refusal
-from resorb.terms.change import DepositChange, Differed, Difference, Verdict
+from resorb.terms.change import DepositChange, Differed, Difference
 from resorb.terms.measurement import Measured, Point
+from resorb.terms.verdict import Verdict
 
 Z_95 = 1.96
+MOST_LEFT = 0.5
 MEASURES = ("mass_mg", "volume_mm3", "agatston")
 
 
@@ -109,9 +111,10 @@ def _verdict(examined: Examined, call: Call | None, bench: Bench) -> tuple[Verdi
         return ("not covered" if outside else "cannot tell"), examined.unseen
     if not group.baseline or not group.followup:
         return _one_sided(w, call, bench, new=not group.baseline)
-    if examined.parted:
-        verdict: Verdict = "split" if len(group.baseline) < len(group.followup) else "merged"
-        return verdict, f"{_pieces(group.baseline)} before, {_pieces(group.followup)} after; {_moved(w, call, bench)}"
+    if examined.pieces:
+        before, after = examined.pieces
+        said = f"{_pieces(before)} before, {_pieces(after)} after; {_moved(w, call, bench)}"
+        return ("split" if before < after else "merged"), said
     return _two_sided(w, call, bench)
 
 
@@ -126,18 +129,20 @@ def _two_sided(w: Weighed, call: Call, bench: Bench) -> tuple[Verdict, str]:
 def _one_sided(w: Weighed, call: Call, bench: Bench, new: bool) -> tuple[Verdict, str]:
     """Found in one scan alone: a decision about what is at its place in the other, never about its absence from a list."""
     there, there_sd, name = (w.before, w.before_sd, "baseline") if new else (w.after, w.after_sd, "follow-up")
-    something = left(there, there_sd)
+    here = w.after if new else w.before
     if call.changed and (w.change > 0) == new:
-        if left(there, there_sd, call.z):
+        if left(there, there_sd):
             return ("grew" if new else "shrank"), f"too faint in the {name} to be found, but not nothing: {_moved(w, call, bench)}"
+        if there + Z_95 * there_sd >= MOST_LEFT * here:
+            return ("grew" if new else "shrank"), f"not found in the {name}, which may still hold part of it: {_moved(w, call, bench)}"
         return ("new" if new else "resolved"), f"at its place the {name} shows nothing above its noise: {_moved(w, call, bench)}"
-    if something and not call.changed and detectable(w.null_sd, call.z) < max(w.before, w.after):
+    if left(there, there_sd) and not call.changed and detectable(w.null_sd, call.z) < max(w.before, w.after):
         return "unchanged", f"too faint in the {name} to be found by itself, but still as much at its place: {_moved(w, call, bench)}"
     return "cannot tell", f"not found in the {name}, but a change of its size would not stand out, as {_seen(w, call, bench)}"
 
 
-def _pieces(ids: tuple[int, ...]) -> str:
-    return "one piece" if len(ids) == 1 else f"{len(ids)} pieces"
+def _pieces(count: int) -> str:
+    return "one piece" if count == 1 else f"{count} pieces"
 
 
 def _amount(value: float, bench: Bench) -> str:
