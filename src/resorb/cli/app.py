@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from .._version import __version__
 from ..terms.errors import ResorbError, UserError
+from ..verbs import writable
 from .compare import compare
 from .demo import demo
 from .evidence import evidence_app
 from .listen import listen
 from .measure import measure
 from .serve import serve
+
+if TYPE_CHECKING:
+    from ..terms.change import Change
 
 app = typer.Typer(add_completion=True, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 app.add_typer(evidence_app, name="evidence")
@@ -40,11 +44,15 @@ def assess(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     html: Annotated[Optional[Path], typer.Option(help="Write a self-contained page here.")] = None,
     why: Annotated[bool, typer.Option("--why", help="Print every reason, study and source.")] = False,
+    change: Annotated[Optional[Path], typer.Option(help="What `compare --json` kept of two scans of this person.")] = None,
 ) -> None:
-    """Name the kind, give the outlook, the options and the red flags of one case."""
+    """Name the kind, give the outlook, the options and the red flags of one case; with --change, what two scans showed beside it."""
     import resorb
 
-    said = resorb.assess(resorb.read_case(case))
+    if html is not None:
+        writable(html)
+    read = resorb.read_case(case)
+    said = resorb.assess(read if change is None else read.with_change(_kept(change)))
     if html is not None:
         resorb.write(said, html)
         typer.echo(f"wrote {html}", err=True)
@@ -58,6 +66,19 @@ def assess(
         typer.echo(to_text(said, why=why), nl=False)
     if said.none_fits and not said.absence and not said.red_flags:
         raise typer.Exit(4)
+
+
+def _kept(path: Path) -> Change:
+    """The change kept in a file; a measurement is not enough."""
+    import resorb
+    from resorb.terms.change import Change
+
+    kept = resorb.read_result(path)
+    if not isinstance(kept, Change):
+        raise UserError(
+            f"{path}: found a measurement of one scan; expected a change; try: resorb compare BASELINE FOLLOWUP --json > {path}"
+        )
+    return kept
 
 
 @app.command()

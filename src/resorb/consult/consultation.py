@@ -16,6 +16,7 @@ from ..terms.assessment import (
     Ranked,
     Refusal,
     Score,
+    Seen,
     Sentence,
     SourceShown,
     Versions,
@@ -28,6 +29,7 @@ from .outlook import outlook
 from .plain import plain
 from .recognise import Standing, ranked, stand
 from .red_flags import red_flags
+from .seen import seen
 from .sources import shown
 from .words import as_sources, name_of, phrase
 
@@ -51,6 +53,7 @@ def assess(case: Case, library: Library) -> Assessment:
     flags = red_flags(facts)
     first = cards[:1]
     absence = _absence(facts) if nothing_seen else ()
+    observed = seen(case.change, first[0] if first else None, outlooks, facts)
     answer: dict[str, Any] = {
         "red_flags": flags,
         "mechanism": _mechanism(kinds, facts),
@@ -67,13 +70,14 @@ def assess(case: Case, library: Library) -> Assessment:
         "observed": _observed(case, outlooks),
         "scores": _scores(facts),
         "ask_next": ask_next(standings, facts),
-        "cannot_say": tuple(_cannot_say(kinds, cards, by_kind, facts, nothing_seen)),
+        "cannot_say": (*_cannot_say(kinds, cards, by_kind, facts, nothing_seen), *(observed.cannot_say if observed else ())),
         "follow_up": tuple(f for card in first for f in follow_up(card, facts)),
-        "plain": plain(kinds, flags, outlooks, absence, facts),
+        "plain": plain(kinds, flags, outlooks, absence, facts, observed),
+        "seen": observed,
     }
     return Assessment(
-        **answer, sources=_sources(answer, library), versions=Versions(__version__, library.version, case.digest), notice=reasoning.notice,
-        read_from=case.read_from,
+        **answer, sources=_sources(answer, case, library), versions=Versions(__version__, library.version, case.digest),
+        notice=reasoning.notice, read_from=case.read_from,
     )  # fmt: skip
 
 
@@ -158,10 +162,11 @@ def _cannot_say(
             yield Refusal(name_of(quantity, facts.library), "whether it is low, normal or high depends on age or sex, which are not known")
 
 
-def _sources(answer: Any, library: Library) -> tuple[SourceShown, ...]:
-    """Every source any part of the answer rests on."""
+def _sources(answer: Any, case: Case, library: Library) -> tuple[SourceShown, ...]:
+    """Every source any part of the answer rests on; those of two scans that no card here has are told as the scans told them."""
     used = {name for part in answer.values() for name in _mentioned(part)}
-    return shown(sorted(used), library)
+    own = case.change.sources if case.change is not None else ()
+    return (*shown(sorted(used), library), *(s for s in own if s.id in used and s.id not in library.sources))
 
 
 def _mentioned(part: Any) -> Iterator[str]:
@@ -169,6 +174,8 @@ def _mentioned(part: Any) -> Iterator[str]:
     if isinstance(part, tuple):
         for child in part:
             yield from _mentioned(child)
+    elif isinstance(part, Seen) and part.next_scan is not None:
+        yield from (*part.next_scan.source, *_mentioned(part.means), *_mentioned(part.mind))
     elif isinstance(part, Estimate):
         for study in part.studies:
             yield study.source

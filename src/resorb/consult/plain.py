@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ..evidence.cards import Kind
-from ..terms.assessment import AbsenceShown, Estimate, Plain, Ranked, RedFlagFound
+from ..terms.assessment import AbsenceShown, Estimate, Plain, Ranked, RedFlagFound, Seen
 from ..terms.time import months_in_words
 from .facts import Facts
+from .seen import in_words
 
 _URGENT = {"emergency": "Do not wait", "urgent": "Do not wait", "soon": "Have this looked at soon"}
 _SURE = ("high", "moderate", "low", "very low")
@@ -17,10 +18,12 @@ def plain(
     estimates: tuple[Estimate, ...],
     absence: tuple[AbsenceShown, ...],
     facts: Facts,
+    observed: Seen | None = None,
 ) -> Plain:
-    """The paragraph and the questions; numbers in it are those of `estimates`."""
+    """The paragraph and the questions; numbers in it are those of `estimates`, and of two scans where there are any."""
     library = facts.library
     parts = [f"{_URGENT[flag.urgency]}: {flag.says} {flag.do}" for flag in flags][:2]
+    parts += [in_words(observed)] if observed is not None else []
     if library.reasoning.no_deposit in facts.present:
         told = [f"{a.means} {a.does_not_mean}" for a in absence] or ["What that means at this site is on no card here."]
         return Plain(

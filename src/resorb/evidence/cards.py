@@ -10,10 +10,10 @@ from typing import Literal
 
 from msgspec import field
 
+from ..terms.verdict import Verdict
 from .card import Card, Sources, Texts
 from .limits import Rule, Unlike
 
-Verdict = Literal["resolved", "shrank", "unchanged", "grew", "new", "merged", "split", "not covered", "cannot tell"]
 Weight = Literal["decisive", "strong", "moderate", "weak"]
 Group = Literal["site", "finding", "condition", "medicine", "exposure", "symptom", "modality", "stage", "sex", "outcome", "course"]
 
@@ -460,8 +460,8 @@ class Reasoning(Card, frozen=True, kw_only=True):
     mechanism_families: Texts
     notice: str
     says: str
-    seen_as: dict[Verdict, SeenAs] = {}
-    pace_units: dict[str, str] = {}  # units of a reported pace: a share of what was there, or the measure it is of
+    seen_as: dict[Verdict, SeenAs] = field(default_factory=dict)
+    pace_units: dict[str, str] = field(default_factory=dict)  # units of a reported pace: a share of what was there, or the measure it is of
     scan_again: Said | None = None
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from .cards import Kind, OptionUse, Quantity, Row, Test, Word
+from .cards import Kind, OptionUse, Quantity, Row, SeenAs, Test, Word
 from .code_forms import wrong_code
 from .compile import CARDS_DIR, Placed, Problem, read_cards
 from .library import Decks, Library, simplify
@@ -78,9 +78,9 @@ def _parts(part: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[
     if isinstance(part, msgspec.Struct):
         for info in msgspec.structs.fields(part):
             yield from _parts(getattr(part, info.name), (*path, info.encode_name))
-    elif isinstance(part, tuple):
-        for index, child in enumerate(part):
-            yield from _parts(child, (*path, index))
+    elif isinstance(part, (tuple, dict)):
+        for key, child in part.items() if isinstance(part, dict) else enumerate(part):
+            yield from _parts(child, (*path, key))
 
 
 def _part(part: Any, path: tuple[str | int, ...], library: Library) -> Iterator[str]:
@@ -90,6 +90,11 @@ def _part(part: Any, path: tuple[str | int, ...], library: Library) -> Iterator[
         yield from _row(part, library)
     if isinstance(part, OptionUse) and part.option not in library.options:
         yield f"found the option {part.option!r}; expected the id of an option card"
+    if isinstance(part, SeenAs):
+        for group, words in (("outcome", part.outcomes), ("finding", part.findings)):
+            for word in words:
+                if word not in library.words or library.words[word].group != group:
+                    yield f"found the {group} {word!r}; expected the id of a word card of that group"
     if isinstance(part, msgspec.Struct) and hasattr(part, "source") and part.source is not None:
         yield from _sources(part.source, library)
 

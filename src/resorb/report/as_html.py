@@ -7,9 +7,11 @@ from collections import defaultdict
 from functools import lru_cache
 from typing import Any
 
-from ..terms.assessment import Assessment, Estimate
+from ..terms.assessment import Assessment, Estimate, Seen
 from ..terms.time import months_in_words
-from .pictures import forest, icon_array, outline_path, over_time
+from .as_text import measure_says
+from .pictures import forest, icon_array, outline_path, over_months, over_time
+from .verdict_marks import badge
 
 
 @lru_cache(maxsize=1)
@@ -38,8 +40,18 @@ def assessment_html(said: Assessment) -> str:
             said=said, first=first, estimates=estimates, icons=_icons(estimates), forests=_forests(estimates), curves=_curves(estimates),
             effects=[e for e in estimates if e.effect], numbers={s.id: n for n, s in enumerate(said.sources, 1)},
             options=[o for o in said.options if o.kind == first], claims=[c for c in said.claims if c.kind == first],
+            badge=badge, measure_says=measure_says, course=_course(said.seen),
         )
     )  # fmt: skip
+
+
+def _course(seen: Seen | None) -> str:
+    """The first measure of two scans over the months between; empty where they are not dated."""
+    if seen is None or not seen.measures or not seen.months_between:
+        return ""
+    m = seen.measures[0]
+    rows = [(0.0, m.before, None, None), (seen.months_between, m.after, m.before + m.low, m.before + m.high)]
+    return over_months(rows, m.unit, m.detectable)
 
 
 def _icons(estimates: list[Estimate]) -> list[tuple[str, Estimate]]:

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ..terms.assessment import Assessment, EffectShown, Estimate, OptionShown, Ranked
+from ..terms.assessment import Assessment, EffectShown, Estimate, OptionShown, Ranked, SeenMeasure
 from ..terms.time import months_in_words
 
 _WIDTH = 110
@@ -15,7 +15,16 @@ _WIDTH = 110
 def assessment_text(said: Assessment, *, why: bool = False) -> str:
     """The whole answer; with `why`, every reason, study and source as well."""
     lines: list[str] = []
-    blocks = (_flags(said), _plain(said), _kinds(said, why), _outlook(said, why), _options(said, why), _rest(said), _sources(said, why))
+    blocks = (
+        _flags(said),
+        _plain(said),
+        seen_lines(said),
+        _kinds(said, why),
+        _outlook(said, why),
+        _options(said, why),
+        _rest(said),
+        _sources(said, why),
+    )
     for block in blocks:
         lines += [*block, ""]
     return "\n".join(_squeeze([*lines, said.notice])) + "\n"
@@ -51,6 +60,34 @@ def _plain(said: Assessment) -> Iterator[str]:
         yield "  To ask a clinician:"
         for question in said.plain.questions:
             yield from _wrap("- " + question, "    ")
+
+
+def seen_lines(said: Assessment) -> Iterator[str]:
+    """What two scans showed, beside what was to be expected."""
+    seen = said.seen
+    if seen is None:
+        return
+    apart = f", {months_in_words(seen.months_between)} apart" if seen.months_between else ""
+    yield f"What two scans showed{apart}: {seen.verdict}"
+    yield from _wrap(f"{seen.why}. Deposits: {', '.join(f'{many} {verdict}' for verdict, many in seen.verdicts.items())}.")
+    for m in seen.measures:
+        yield from _wrap(measure_says(m), "  ")
+    for e in seen.expected:
+        yield from _wrap("expected: " + _estimate(e), "  ")
+    for sentence in (*seen.means, *seen.mind):
+        yield from _wrap(f"{sentence.says} {_cite(sentence.source)}")
+    if seen.next_scan is not None:
+        yield from _wrap(f"{seen.next_scan.says} {_cite(seen.next_scan.source)}")
+    for refusal in seen.cannot_say:
+        yield from _wrap(f"cannot say {refusal.about}: {refusal.reason}")
+
+
+def measure_says(m: SeenMeasure) -> str:
+    """One measure of two scans in words."""
+    pace = f"; {m.per_year:+.3g} {m.unit} a year" if m.per_year is not None else ""
+    share = f" ({m.per_year_percent:+.0f} % of what was there)" if m.per_year_percent is not None else ""
+    change = f"{m.change:+.3g} (95 % interval {m.low:+.3g} to {m.high:+.3g})"
+    return f"{m.measure}: {m.before:.3g} to {m.after:.3g} {m.unit}, {change}, would have shown {m.detectable:.3g}{pace}{share}"
 
 
 def _kinds(said: Assessment, why: bool) -> Iterator[str]:

@@ -232,6 +232,55 @@ class Observed:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenMeasure:
+    """One measure of all deposits that both scans show, in `unit`; the change has its 95 % interval.
+
+    `detectable` is the smallest change these scans would have shown. `per_year` is the pace, and `per_year_percent` the same as a share
+    of what was there before; none where the scans are not dated, or nothing was there.
+    """
+
+    measure: str
+    unit: str
+    before: float
+    after: float
+    change: float
+    low: float
+    high: float
+    detectable: float
+    per_year: float | None = None
+    per_year_percent: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NextScan:
+    """When another scan made the same way could tell more: months after the last one, and on what pace that rests."""
+
+    after_months: float
+    says: str
+    source: Sources
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What two scans showed, beside what the evidence of the first kind expects by then.
+
+    `verdict` is that of the whole, `verdicts` counts the deposits by theirs. `means` is what such a verdict does and does not mean.
+    `mind` is in what the scans differ. `cannot_say` is what this pair, or the evidence, leaves open.
+    """
+
+    verdict: str
+    why: str
+    months_between: float | None
+    verdicts: dict[str, int]
+    measures: tuple[SeenMeasure, ...]
+    expected: tuple[Estimate, ...]
+    means: tuple[Sentence, ...]
+    mind: tuple[Sentence, ...]
+    next_scan: NextScan | None
+    cannot_say: tuple[Refusal, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
     """A published formula worked out on this case's values."""
 
@@ -300,6 +349,7 @@ class Assessment:
     versions: Versions
     notice: str
     read_from: tuple[Use, ...] = ()
+    seen: Seen | None = None
 
     @property
     def none_fits(self) -> bool:

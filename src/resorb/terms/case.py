@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .change import Change
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -52,15 +56,23 @@ class Case:
     """Facts, readings and what was done; built by `resorb.read_case` or by hand from card ids.
 
     `read_from` tells what of a record was used and what was not; it is no part of what the case says, nor of its hash.
+    `change` is what two scans showed of it, which is.
     """
 
     facts: tuple[Fact, ...] = ()
     readings: tuple[Reading, ...] = ()
     done: tuple[Done, ...] = ()
     read_from: tuple[Use, ...] = ()
+    change: Change | None = None
+
+    def with_change(self, change: Change) -> Case:
+        """The same case, knowing what became of its deposits between two scans."""
+        return replace(self, change=change)
 
     @property
     def digest(self) -> str:
         """A hash of what the case says, whatever the order it was written in."""
         parts = (*sorted(map(repr, self.facts)), *sorted(map(repr, self.readings)), *sorted(map(repr, self.done)))
+        if self.change is not None:
+            parts = (*parts, self.change.to_dict()["versions"]["seal"])
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

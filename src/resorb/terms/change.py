@@ -11,8 +11,7 @@ from typing import Any, Literal
 from resorb.terms.assessment import Refusal, SourceShown
 from resorb.terms.measurement import Point, ScanFacts
 from resorb.terms.sealing import plain, sealed
-
-Verdict = Literal["resolved", "shrank", "unchanged", "grew", "new", "merged", "split", "not covered", "cannot tell"]
+from resorb.terms.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
