@@ -21,6 +21,7 @@ SYSTEMS = {
     "http://dicom.nema.org/resources/ontology/DCM": "dicom", "urn:oid:1.2.840.10008.2.16.4": "dicom",
 }  # fmt: skip
 BY_PREFIX = frozenset(("icd10cm", "atc"))  # systems where a code stands for all that begin with it
+MOST_KEPT = 10_000  # units and names of medicines looked up before
 READ_AS_QUANTITY = ("loinc", "snomed")
 _NAMED_GROUPS = ("condition", "exposure", "symptom", "finding")
 _KIND_OF_TERM = re.compile(r"\s*\((disorder|finding|situation|procedure|morphologic abnormality|event|regime/therapy)\)\s*$")
@@ -57,6 +58,7 @@ class Index:
                     held[_bare(system, code)] = (*held.get(_bare(system, code), ()), option.id)
         self.group = {word.id: word.group for word in library.decks.words}
         self._units: dict[tuple[str, str], float | None] = {}
+        self._medicines: dict[str, tuple[Meant, ...]] = {}
 
     def _word(self, word: Word) -> None:
         for present, by_system in ((True, word.codes), (False, word.denied_by)):
@@ -71,9 +73,11 @@ class Index:
     def quantity(self, codings: Iterable[Any]) -> tuple[Quantity, int] | None:
         """The lab or measure of an observation's code, and how far down the card's list that code stands."""
         for coding in codings:
-            found = self.quantities.get((SYSTEMS.get(coding.get("system"), ""), coding.get("code", "")))
-            if found is not None:
-                return found
+            system = SYSTEMS.get(coding.get("system"))
+            if system in READ_AS_QUANTITY:
+                found = self.quantities.get((system, coding["code"]))
+                if found is not None:
+                    return found
         return None
 
     def question(self, codings: Iterable[Any]) -> tuple[Word, ...]:
@@ -111,6 +115,8 @@ class Index:
 
     def medicines(self, text: str) -> tuple[Meant, ...]:
         """The medicines that this text names: each of its parts must begin with the name, so that a salt is not taken for one."""
+        if text in self._medicines:
+            return self._medicines[text]
         known = self.library.spellings.get("medicine", {})
         found: dict[Meant, None] = {}
         for part in text.split(" / "):
@@ -120,13 +126,15 @@ class Index:
                 if spelled in known:
                     found[Meant(known[spelled], True)] = None
                     break
-        return tuple(found)
+        if len(self._medicines) >= MOST_KEPT:
+            self._medicines.clear()
+        return self._medicines.setdefault(text, tuple(found))
 
     def factor(self, unit: str, card: Quantity) -> float | None:
         """What a value in this unit is multiplied by to stand in the card's own; none where the unit does not fit."""
         key = (card.id, unit)
         if key not in self._units:
-            if len(self._units) > 10_000:
+            if len(self._units) >= MOST_KEPT:
                 self._units.clear()
             plain = re.sub(r"\{[^}]*\}", "", unit)
             found = factor(unit, card)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any
 
 DAYS_PER_YEAR = 365.25
 _PARTIAL = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2]))?$")
+_LONGEST = 40
 _FULL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T|$)")
 
 
@@ -17,8 +19,11 @@ def moment(text: Any) -> str | None:
     >>> moment("2020-03-01T01:30:00+02:00"), moment("2020-03"), moment("soon")
     ('2020-02-29T23:30:00', '2020-03', None)
     """
-    if not isinstance(text, str):
-        return None
+    return _moment(text) if type(text) is str and len(text) <= _LONGEST else None
+
+
+@lru_cache(maxsize=1024)
+def _moment(text: str) -> str | None:
     if len(text) < 10:
         return text if _PARTIAL.match(text) else None
     if not _FULL.match(text):

@@ -7,7 +7,7 @@ from typing import Any
 from ..evidence.cards import Band, Quantity
 from ..evidence.quantities import QuantityError, in_bounds
 from .codes import Meant
-from .dates import first_moment
+from .dates import first_moment, moment
 from .record import Record, Value, code_of, codings, label
 from .wire import Resource
 
@@ -21,15 +21,15 @@ def observation(resource: Resource, reference: str, record: Record) -> None:
     code = resource.get("code")
     status = resource.get("status")
     if status not in VALID:
-        record.pass_over(label("Observation", code), f"its status is {status or 'not said'}", reference)
+        record.pass_over(("Observation", code), f"its status is {status or 'not said'}", reference)
         return
-    when = first_moment(
-        resource.get("effectiveDateTime"), resource.get("effectivePeriod"), resource.get("effectiveInstant"), resource.get("issued")
+    when = moment(resource.get("effectiveDateTime")) or first_moment(
+        resource.get("effectivePeriod"), resource.get("effectiveInstant"), resource.get("issued")
     )
     if resource.get("focus"):
-        record.pass_over(label("Observation", code), "it is about someone or something else (focus)", reference)
+        record.pass_over(("Observation", code), "it is about someone or something else (focus)", reference)
     elif record.late(when):
-        record.pass_over(label("Observation", code), f"it is later than {record.until}", reference)
+        record.pass_over(("Observation", code), f"it is later than {record.until}", reference)
     else:
         for source in resource.get("derivedFrom") or ():
             record.speaks_of(source)
@@ -51,16 +51,16 @@ def _one(part: Resource, when: str | None, reference: str, record: Record, *, qu
     if asked:
         return _answer(part, {w.id for w in asked}, when, reference, record)
     if not quiet:
-        record.pass_over(label("Observation", code), "no card knows this code" if found else "it has no code", reference)
+        record.pass_over(("Observation", code), "no card knows this code" if found else "it has no code", reference)
     return False
 
 
 def _value(part: Resource, known: tuple[Quantity, int], when: str | None, reference: str, record: Record) -> None:
     card, rank = known
-    entry = label("Observation", part.get("code"))
+    entry = ("Observation", part.get("code"))
     given = part.get("valueQuantity")
-    level = LEVELS.get(code_of(_first(part.get("interpretation"))))
     if not isinstance(given, dict) or "value" not in given:
+        level = LEVELS.get(code_of(_first(part.get("interpretation"))))
         if level and given is None and part.get("dataAbsentReason") is None:
             made = Value(None, level, f"the laboratory calls it {level}", when, rank, entry, reference)
             record.values.setdefault(card.id, []).append(made)
@@ -132,7 +132,7 @@ def _levels(value: float, below: bool, band: Band) -> set[str]:
 
 def _answer(part: Resource, asked: set[str], when: str | None, reference: str, record: Record) -> bool:
     """A word asked for: the answer's own code says whether it is there."""
-    entry = label("Observation", part.get("code"))
+    entry = ("Observation", part.get("code"))
     given = part.get("valueCodeableConcept")
     meant = tuple(m for m in record.index.meant(codings(given)) if m.word in asked)
     if isinstance(part.get("valueBoolean"), bool):

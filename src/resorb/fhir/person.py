@@ -20,8 +20,13 @@ class Person:
 
     def is_about(self, resource: Resource) -> bool:
         """Whether an entry is about this person; one that names nobody is taken to be."""
+        if not self.names:
+            return True
+        subject = resource.get("subject")
+        if type(subject) is dict and subject.get("reference") in self.names:
+            return True
         target = subject_of(resource)
-        return not target or not self.names or target in self.names
+        return not target or target in self.names
 
     @property
     def born(self) -> str | None:

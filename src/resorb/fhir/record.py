@@ -11,11 +11,11 @@ _LONGEST = 60
 
 
 class Said(NamedTuple):
-    """One statement about a word: there, not there, or not known; by which entry and when."""
+    """One statement about a word: there, not there, or not known; by which entry (see `told`) and when."""
 
     present: bool | None
     when: str | None
-    entry: str
+    entry: Any
     reference: str
 
 
@@ -27,7 +27,7 @@ class Value(NamedTuple):
     written: str
     when: str | None
     rank: int
-    entry: str
+    entry: Any
     reference: str
 
 
@@ -39,7 +39,7 @@ class Record:
         self.said: dict[str, list[Said]] = {}
         self.values: dict[str, list[Value]] = {}
         self.deeds: dict[str, list[Said]] = {}
-        self.passed: dict[tuple[str, str], list[Any]] = {}
+        self.passed: dict[tuple[Any, str], list[Any]] = {}
         self.studies: list[tuple[Resource, str]] = []
         self.spoken_of: set[str] = set()
         self.shelf: dict[str, Resource] = {}
@@ -54,7 +54,7 @@ class Record:
         self.newest = max(self.newest, when)
         return False
 
-    def say(self, meant: tuple[Meant, ...], present: bool | None, when: str | None, entry: str, reference: str) -> None:
+    def say(self, meant: tuple[Meant, ...], present: bool | None, when: str | None, entry: Any, reference: str) -> None:
         """These words are there (true), not there (false) or not known (none)."""
         for word, way in meant:
             self.said.setdefault(word, []).append(Said(None if present is None else present == way, when, entry, reference))
@@ -64,11 +64,12 @@ class Record:
         if isinstance(study, dict) and isinstance(study.get("reference"), str):
             self.spoken_of.add(study["reference"])
 
-    def pass_over(self, entry: str, why: str, reference: str) -> None:
+    def pass_over(self, entry: Any, why: str, reference: str) -> None:
         """Tell what was not used, and why. Those alike are counted."""
-        held = self.passed.get((entry, why))
+        alike = (_alike(entry), why)
+        held = self.passed.get(alike)
         if held is None:
-            self.passed[entry, why] = [1, reference]
+            self.passed[alike] = [1, reference, entry]
         else:
             held[0] += 1
             held[1] = min(held[1], reference)
@@ -83,6 +84,9 @@ def concept(value: Any) -> dict[str, Any]:
 
 def codings(value: Any) -> list[Any]:
     """The codings of a concept that can be read."""
+    found = value.get("coding") if type(value) is dict else None
+    if type(found) is list and len(found) == 1 and type(found[0]) is dict and type(found[0].get("code")) is str:
+        return found  # nearly always
     found = concept(value).get("coding")
     return [c for c in found if isinstance(c, dict) and isinstance(c.get("code"), str)] if isinstance(found, list) else []
 
@@ -93,6 +97,25 @@ def code_of(value: Any) -> str:
         return value
     found = codings(value)
     return str(found[0]["code"]) if found else ""
+
+
+def _alike(entry: Any) -> Any:
+    """What entries that are told alike share, without telling them yet."""
+    if type(entry) is str:
+        return entry
+    kind, value = entry
+    found = codings(value)
+    text = value.get("text") if type(value) is dict else None
+    if len(found) == 1 and (text is None or type(text) is str):
+        display = None if text else found[0].get("display")
+        if display is None or type(display) is str:
+            return kind, found[0].get("code"), text or display
+    return label(kind, value)
+
+
+def told(entry: Any) -> str:
+    """An entry in words, where only its kind and its concept were kept."""
+    return entry if isinstance(entry, str) else label(*entry)
 
 
 def label(kind: str, value: Any) -> str:

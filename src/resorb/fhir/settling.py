@@ -8,7 +8,7 @@ from ..evidence.library import Library, simplify
 from ..terms.case import Case, Done, Fact, Reading, Use
 from .dates import years_between
 from .person import Person
-from .record import Record, Said, Value, codings
+from .record import Record, Said, Value, codings, told
 
 WAYS = {True: "there", False: "not there", None: "not known"}
 
@@ -21,10 +21,18 @@ def settle(record: Record, person: Person) -> Case:
     facts = _facts(record, uses)
     readings = _readings(record, uses)
     done = _done(record, uses)
-    for (entry, why), (count, reference) in record.passed.items():
-        uses.append(Use(entry, False, why, reference, count))
+    uses += _passed(record)
     uses.sort(key=lambda use: (not use.used, use.entry, use.says, use.reference))
     return Case(tuple(sorted(facts)), tuple(sorted(readings, key=_order)), tuple(sorted(done, key=repr)), tuple(uses))
+
+
+def _passed(record: Record) -> list[Use]:
+    found: dict[tuple[str, str], tuple[str, int]] = {}
+    for (_, why), (count, reference, entry) in record.passed.items():
+        key = (told(entry), why)
+        first, held = found.get(key, (reference, 0))
+        found[key] = (min(first, reference), held + count)
+    return [Use(entry, False, why, reference, count) for (entry, why), (reference, count) in found.items()]
 
 
 def _order(reading: Reading) -> tuple[str, str, str]:
@@ -113,7 +121,7 @@ def _facts(record: Record, uses: list[Use]) -> list[Fact]:
         facts.append(Fact(group, word, present))
         day = f", {first.when[:10]}" if first.when else ""
         uses.append(
-            Use(first.entry, True, f"{group} {record.index.library.words[word].name}: {WAYS[present]}{day}", first.reference, count)
+            Use(told(first.entry), True, f"{group} {record.index.library.words[word].name}: {WAYS[present]}{day}", first.reference, count)
         )
     return facts
 
@@ -129,7 +137,7 @@ def _decide(word: str, said: list[Said], record: Record) -> tuple[bool | None, S
         if other not in agreeing:
             name = record.index.library.words[word].name
             record.pass_over(other.entry, f"a newer or surer entry tells of {name}", other.reference)
-    return present, min((s for s in last), key=lambda s: (s.entry, s.reference)), len(agreeing)
+    return present, last[0] if len(last) == 1 else min(last, key=lambda s: (told(s.entry), s.reference)), len(agreeing)
 
 
 def _clear_contradictions(decided: dict[str, tuple[bool | None, Said, int]], record: Record) -> None:
@@ -141,8 +149,8 @@ def _clear_contradictions(decided: dict[str, tuple[bool | None, Said, int]], rec
     for word in sorted(w for w, (present, _, _) in decided.items() if present is False and w in implied):
         _, first, count = decided.pop(word)
         by = library.words[min(implied[word])].name
-        record.pass_over(first.entry, f"it denies what {by} implies", first.reference)
-        record.passed[first.entry, f"it denies what {by} implies"][0] += count - 1
+        for _ in range(count):
+            record.pass_over(first.entry, f"it denies what {by} implies", first.reference)
     clashing = {w for wide in implied for other in library.words[wide].excludes if other in implied for w in implied[wide] | implied[other]}
     for word in sorted(clashing):
         _, first, count = decided[word]
@@ -173,10 +181,13 @@ def _agreed(values: list[Value], record: Record) -> tuple[list[Value], str]:
     kept = []
     disagree = ""
     for moment, together in moments.items():
+        if len(together) == 1:
+            kept += together
+            continue
         best = min(v.rank for v in together)
         first = [v for v in together if v.rank == best]
         if len({(v.value, v.level) for v in first}) == 1:
-            kept.append(min(first, key=lambda v: (v.written, v.entry, v.reference)))
+            kept.append(first[0] if len(first) == 1 else min(first, key=lambda v: (v.written, told(v.entry), v.reference)))
         else:
             disagree = max(disagree, moment)
             for value in first:
@@ -191,14 +202,14 @@ def _newest(quantity: str, kept: list[Value], disagree: str, record: Record) -> 
     card = record.index.library.quantities[quantity]
     last = kept[-1]
     said = f"{card.name}: {last.written}"
-    if last.when and not last.entry.startswith("Patient"):
-        old = years_between(last.when, record.newest) if record.newest else 0.0
+    if last.when and last.entry != "Patient.birthDate":
+        old = years_between(last.when, record.newest) if record.newest[:4] > last.when[:4] else 0.0
         said += f", {last.when[:10]}" + (f", {old:.0f} years before the newest entry" if old >= 2 else "")
     if disagree > (last.when or ""):
         said += "; newer ones of one moment disagree and are not used"
     if len(kept) > 1:
         said += f"; {len(kept) - 1} older kept as the trend"
-    return Use(last.entry, True, said, last.reference, len(kept))
+    return Use(told(last.entry), True, said, last.reference, len(kept))
 
 
 # --- what was done ---
@@ -207,9 +218,9 @@ def _newest(quantity: str, kept: list[Value], disagree: str, record: Record) -> 
 def _done(record: Record, uses: list[Use]) -> list[Done]:
     done = []
     for option, deeds in record.deeds.items():
-        last = max(deeds, key=lambda s: (s.when or "", s.entry, s.reference))
+        last = max(deeds, key=lambda s: (s.when or "", told(s.entry), s.reference))
         day = last.when[:10] if last.when else None
         done.append(Done(option, day))
         name = record.index.library.options[option].name
-        uses.append(Use(last.entry, True, f"done: {name}{f', {day}' if day else ''}", last.reference, len(deeds)))
+        uses.append(Use(told(last.entry), True, f"done: {name}{f', {day}' if day else ''}", last.reference, len(deeds)))
     return done

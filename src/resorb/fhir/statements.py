@@ -6,7 +6,7 @@ from typing import Any
 
 from .codes import Meant
 from .dates import first_moment
-from .record import Record, Said, code_of, codings, concept, label, short
+from .record import Record, Said, code_of, codings, concept, short
 from .wire import Resource
 
 STILL_THERE = frozenset(("", "active", "recurrence", "relapse"))
@@ -20,7 +20,7 @@ HAPPENED = "exposure"  # the group of words that stay true once they happened
 def condition(resource: Resource, reference: str, record: Record) -> None:
     """A diagnosis: refuted is not there, unconfirmed is not known, resolved says nothing of now unless it is a thing that happened."""
     code = resource.get("code")
-    entry = label("Condition", code)
+    entry = ("Condition", code)
     when = first_moment(
         resource.get("recordedDate"), resource.get("assertedDate"), resource.get("onsetDateTime"), resource.get("onsetPeriod")
     )
@@ -44,14 +44,14 @@ def condition(resource: Resource, reference: str, record: Record) -> None:
         _where(resource, meant, when, entry, reference, record)
 
 
-def _still(meant: tuple[Meant, ...], state: str, when: str | None, entry: str, reference: str, record: Record) -> None:
+def _still(meant: tuple[Meant, ...], state: str, when: str | None, entry: Any, reference: str, record: Record) -> None:
     lasting = meant if state in STILL_THERE else tuple(m for m in meant if record.index.group[m.word] == HAPPENED)
     record.say(lasting, True, when, entry, reference)
     if len(lasting) < len(meant):
         record.pass_over(entry, f"it is {short(state)}: whether it is there now is not known", reference)
 
 
-def _where(resource: Resource, meant: tuple[Meant, ...], when: str | None, entry: str, reference: str, record: Record) -> None:
+def _where(resource: Resource, meant: tuple[Meant, ...], when: str | None, entry: Any, reference: str, record: Record) -> None:
     """The body site of a diagnosis that speaks of a deposit."""
     if any(record.index.group[m.word] == "finding" and m.present for m in meant):
         for site in resource.get("bodySite") or ():
@@ -75,7 +75,7 @@ def medication(resource: Resource, reference: str, record: Record) -> None:
     """A medicine that is taken now; one stopped, planned or on hold says nothing of now."""
     kind = str(resource["resourceType"])
     code = _medicine(resource, record)
-    entry = label(kind, code)
+    entry = (kind, code)
     status, intent = str(resource.get("status") or ""), str(resource.get("intent") or "")
     when = first_moment(
         resource.get("authoredOn"), resource.get("dateAsserted"), resource.get("effectiveDateTime"), resource.get("effectivePeriod")
@@ -121,7 +121,7 @@ def _medicine(resource: Resource, record: Record) -> Any:
 def procedure(resource: Resource, reference: str, record: Record) -> None:
     """What was done: an option used on the deposit, or a thing that happened to the person."""
     code = resource.get("code")
-    entry = label("Procedure", code)
+    entry = ("Procedure", code)
     status = str(resource.get("status") or "")
     when = first_moment(resource.get("performedDateTime"), resource.get("performedPeriod"), resource.get("occurrenceDateTime"))
     if status not in ("completed", "in-progress"):
@@ -141,7 +141,7 @@ def procedure(resource: Resource, reference: str, record: Record) -> None:
 
 def report(resource: Resource, reference: str, record: Record) -> None:
     """The coded conclusions of a report. Its results are read as the Observations they are; its text is not read."""
-    entry = label("DiagnosticReport", resource.get("code"))
+    entry = ("DiagnosticReport", resource.get("code"))
     status = str(resource.get("status") or "")
     when = first_moment(resource.get("effectiveDateTime"), resource.get("effectivePeriod"), resource.get("issued"))
     if status not in REPORTED:

@@ -13,6 +13,7 @@ from ..terms.errors import CaseRefused, Problem
 Resource = dict[str, Any]
 MAX_BYTES = 64_000_000
 MAX_DEPTH = 8  # bundles within bundles
+_BOXES = ("Bundle", "Parameters")
 EXPECTED = "expected a FHIR R4 resource as JSON: a Bundle, one resource, or NDJSON with one resource on each line"
 _MARK = re.compile(r'"resourceType"\s*:')
 _MARK_BYTES = re.compile(rb'"resourceType"\s*:')
@@ -114,16 +115,21 @@ def _unpacked(resource: Any, url: str, place: str, depth: int) -> Iterator[Entry
 
 def _of_bundle(bundle: Resource, place: str, depth: int) -> Iterator[Entry | str]:
     for number, entry in enumerate(_list(bundle.get("entry"))):
-        where = f"{place}.entry[{number}]"
         if not isinstance(entry, dict):
-            yield where
+            yield f"{place}.entry[{number}]"
             continue
         inner, url, request = entry.get("resource"), entry.get("fullUrl"), entry.get("request")
         if isinstance(request, dict) and request.get("method") == "DELETE":
             continue
         if inner is None and ("response" in entry or isinstance(request, dict)):
             continue  # a search or a read asked for, or the answer to one: it holds no resource
-        yield from _unpacked(inner, url if isinstance(url, str) else "", f"{where}.resource", depth + 1)
+        url = url if type(url) is str else ""
+        kind = inner.get("resourceType") if type(inner) is dict else None
+        if type(kind) is str and kind not in _BOXES:
+            own = inner.get("id")  # type: ignore[union-attr]
+            yield Entry(f"{kind}/{own}" if type(own) is str else url or f"{place}.entry[{number}].resource", inner, url)  # type: ignore[arg-type]
+        else:
+            yield from _unpacked(inner, url, f"{place}.entry[{number}].resource", depth + 1)
 
 
 def _of_parameter(parameter: Any, place: str, depth: int) -> Iterator[Entry | str]:
