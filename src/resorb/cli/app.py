@@ -14,6 +14,7 @@ from ..verbs import writable
 from .compare import compare
 from .demo import demo
 from .evidence import evidence_app
+from .fhir_out import HELP, give
 from .listen import listen
 from .measure import measure
 from .serve import serve
@@ -40,27 +41,32 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 
 @app.command()
 def assess(
-    case: Annotated[str, typer.Argument(help="A case as YAML or JSON, or - for stdin.")],
+    case: Annotated[str, typer.Argument(help="A case as YAML or JSON, a FHIR record, or - for stdin.")],
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     html: Annotated[Optional[Path], typer.Option(help="Write a self-contained page here.")] = None,
     why: Annotated[bool, typer.Option("--why", help="Print every reason, study and source.")] = False,
     change: Annotated[Optional[Path], typer.Option(help="What `compare --json` kept of two scans of this person.")] = None,
+    fhir: Annotated[Optional[str], typer.Option(help=HELP)] = None,
+    date: Annotated[Optional[str], typer.Option(help="The day asked about, for a FHIR record.")] = None,
+    patient: Annotated[Optional[str], typer.Option(help="The id of the person, where a FHIR record holds several.")] = None,
 ) -> None:
     """Name the kind, give the outlook, the options and the red flags of one case; with --change, what two scans showed beside it."""
     import resorb
 
     if html is not None:
         writable(html)
-    read = resorb.read_case(case)
+    read = resorb.read_case(case, date=date, patient=patient)
     said = resorb.assess(read if change is None else read.with_change(_kept(change)))
     if html is not None:
         resorb.write(said, html)
         typer.echo(f"wrote {html}", err=True)
+    if fhir is not None:
+        give(said, fhir)
     if json:
         from ..report import to_json
 
         typer.echo(to_json(said))
-    elif html is None:
+    elif html is None and fhir is None:
         from ..report import to_text
 
         typer.echo(to_text(said, why=why), nl=False)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from resorb.cli.fhir_out import HELP, give
 from resorb.terms.errors import ResorbError, UserError
 from resorb.verbs import read_result, writable
 
@@ -37,6 +38,7 @@ def compare(  # noqa: PLR0917  (typer reads one parameter for each option)
     contrast: Annotated[str | None, typer.Option(help="none or given, where you know it.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     html: Annotated[Path | None, typer.Option(help="Write a page with pictures.")] = None,
+    fhir: Annotated[str | None, typer.Option(help=HELP)] = None,
 ) -> None:
     """Tell what became of every calcium deposit between scans of one person: gone, smaller, unchanged, larger, new, or cannot tell.
 
@@ -59,7 +61,18 @@ def compare(  # noqa: PLR0917  (typer reads one parameter for each option)
     except OSError as error:
         typer.echo(f"resorb compare: {error.filename or 'input'}: {error.strerror or error}", err=True)
         raise typer.Exit(1) from None
-    _show(result, pictures, as_json, html)
+    if fhir is not None:
+        _give(result, fhir)
+    if as_json or fhir != "-":
+        _show(result, pictures, as_json, html)
+
+
+def _give(result: Any, fhir: str) -> None:
+    from resorb.terms.change import Change
+
+    if not isinstance(result, Change):
+        raise UserError("--fhir: found more than two scans; expected two, since each change is a bundle of its own")
+    give(result, fhir)
 
 
 def _enough(scans: list[str], months: list[float] | None) -> None:

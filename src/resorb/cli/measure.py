@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from resorb.cli.fhir_out import HELP, give
 from resorb.terms.errors import ResorbError
 from resorb.verbs import writable
 
@@ -35,6 +36,7 @@ def measure(  # noqa: PLR0917  (typer reads one parameter for each option)
     html: Annotated[Path | None, typer.Option(help="Write a page with pictures.")] = None,
     save_labels: Annotated[Path | None, typer.Option(help="Write the deposits as a NIfTI label map.")] = None,
     dicom_out: Annotated[Path | None, typer.Option(help="Write SEG, structured report and pictures as DICOM into this folder.")] = None,
+    fhir: Annotated[str | None, typer.Option(help=HELP)] = None,
     send: Annotated[str | None, typer.Option(help="Send them to AET@host:port (C-STORE) or a DICOMweb address (STOW-RS).")] = None,
 ) -> None:
     """Measure every calcium deposit on a CT, each number with a 95 % interval or the reason why there is none.
@@ -57,13 +59,16 @@ def measure(  # noqa: PLR0917  (typer reads one parameter for each option)
             seen, findings, measured = _measured(path, labels, segment, series, settings)
             _write(seen, findings, measured, html, save_labels)
             _deliver(path, (seen, findings, measured), dicom_out, send)
+            if fhir is not None:
+                give(measured, fhir)
     except ResorbError as error:
         typer.echo(f"resorb measure: {error}", err=True)
         raise typer.Exit(error.exit_code) from None
     except OSError as error:
         typer.echo(f"resorb measure: {error.filename or scan}: {error.strerror or error}", err=True)
         raise typer.Exit(1) from None
-    typer.echo(_said(measured, as_json), nl=False)
+    if as_json or fhir != "-":
+        typer.echo(_said(measured, as_json), nl=False)
     if seen.single_slice:
         typer.echo(f"resorb measure: {scan}: found a single slice; expected a volume: only peak and mean HU can be given", err=True)
         raise typer.Exit(3)

@@ -202,6 +202,7 @@ def _narrative(said: Assessment) -> str:
     blocks = {
         "Must not wait": [f"{f.urgency}: {f.name}. {f.says} {f.do} {in_brackets(f.source)}" for f in said.red_flags],
         "In plain words": [said.plain.text],
+        "What two scans showed": [f"{said.seen.verdict}: {said.seen.why}"] if said.seen else [],
         "What kind it is": [f"{k.rank}. {k.name} ({k.fit} fit)" for k in said.kinds],
         "Outlook": [
             f"{_outcome(e)}, {e.course_name}: {_rationale(e)}" for e in said.outlooks if e.kind == first and e.applies in OF_THIS_PERSON

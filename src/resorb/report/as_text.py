@@ -23,6 +23,7 @@ def assessment_text(said: Assessment, *, why: bool = False) -> str:
         _outlook(said, why),
         _options(said, why),
         _rest(said),
+        _read_from(said, why),
         _sources(said, why),
     )
     for block in blocks:
@@ -203,6 +204,29 @@ def _rest(said: Assessment) -> Iterator[str]:
             yield title
             for entry in entries:
                 yield from _wrap("- " + entry)
+
+
+def _read_from(said: Assessment, why: bool) -> Iterator[str]:
+    """What was used of a record, and what was not: with `why` each entry, else each reason once."""
+    if not said.read_from:
+        return
+    yield "Used of the record"
+    for use in said.read_from:
+        if use.used:
+            yield from _wrap(f"- {use.says} [{use.entry}]")
+    yield "Not used of the record"
+    for says, entries in _by_reason(said).items():
+        shown = entries if why else entries[:3]
+        more = f" and {len(entries) - len(shown)} more; `--why` lists them" if len(entries) > len(shown) else ""
+        yield from _wrap(f"- {says}: {', '.join(shown)}{more}")
+
+
+def _by_reason(said: Assessment) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for use in said.read_from:
+        if not use.used:
+            found.setdefault(use.says, []).append(f"{use.entry} ({use.count} times)" if use.count > 1 else use.entry)
+    return found
 
 
 def _sources(said: Assessment, why: bool) -> Iterator[str]:
