@@ -40,7 +40,7 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 
 
 @app.command()
-def assess(
+def assess(  # noqa: PLR0917  (typer reads one parameter for each option)
     case: Annotated[str, typer.Argument(help="A case as YAML or JSON, a FHIR record, or - for stdin.")],
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     html: Annotated[Optional[Path], typer.Option(help="Write a self-contained page here.")] = None,

@@ -63,8 +63,7 @@ def compare(  # noqa: PLR0917  (typer reads one parameter for each option)
         raise typer.Exit(1) from None
     if fhir is not None:
         _give(result, fhir)
-    if as_json or fhir != "-":
-        _show(result, pictures, as_json, html)
+    _show(result, pictures, as_json, html, quiet=fhir == "-" and not as_json)
 
 
 def _give(result: Any, fhir: str) -> None:
@@ -169,7 +168,7 @@ def _progress(said: str) -> None:
         typer.echo(f"\r\033[K{said}", nl=False, err=True)
 
 
-def _show(result: Any, pictures: tuple[Picture, ...], as_json: bool, html: Path | None) -> None:
+def _show(result: Any, pictures: tuple[Picture, ...], as_json: bool, html: Path | None, *, quiet: bool = False) -> None:
     """Print the answer, write the page; exit 4 where nothing could be told."""
     import resorb
     from resorb.report import to_json, to_text
@@ -177,7 +176,8 @@ def _show(result: Any, pictures: tuple[Picture, ...], as_json: bool, html: Path 
     if html is not None:
         resorb.write(result, html, pictures)
         typer.echo(f"wrote {html}", err=True)
-    typer.echo(to_json(result) + "\n" if as_json else to_text(result), nl=False)
+    if not quiet:
+        typer.echo(to_json(result) + "\n" if as_json else to_text(result), nl=False)
     if nothing_told(result):
         raise typer.Exit(4)
 

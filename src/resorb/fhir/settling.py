@@ -120,8 +120,8 @@ def _facts(record: Record, uses: list[Use]) -> list[Fact]:
         group = record.index.group[word]
         facts.append(Fact(group, word, present))
         day = f", {first.when[:10]}" if first.when else ""
-        said = f"{record.index.library.words[word].name}: {WAYS[present]} ({group}{day})"
-        uses.append(Use(told(first.entry), True, said, first.reference, count))
+        says = f"{record.index.library.words[word].name}: {WAYS[present]} ({group}{day})"
+        uses.append(Use(told(first.entry), True, says, first.reference, count))
     return facts
 
 
