@@ -121,7 +121,7 @@ class _BoundedBody:
         from requests.exceptions import ReadTimeout
 
         seen = 0
-        for piece in self._body.stream(min(size, 1 << 16), decode_content=decode_content):
+        while piece := self._body.read1(min(size, 1 << 16), decode_content=decode_content):  # what has come, however little
             seen += len(piece)
             if seen > self._most:
                 raise PacsFailed(f"an answer of more than {self._most:,} bytes")

@@ -50,7 +50,9 @@ def test_a_peer_and_a_server_are_targets() -> None:
     assert target(ROOT) == WebAddress(ROOT)
 
 
-@pytest.mark.parametrize("text", ["PACS", "PACS@host", "PACS@host:0", "PACS@host:99999", "@host:104", "A" * 17 + "@host:104", "A\\B@h:1", " @h:104"])
+@pytest.mark.parametrize(
+    "text", ["PACS", "PACS@host", "PACS@host:0", "PACS@host:99999", "@host:104", "A" * 17 + "@host:104", "A\\B@h:1", " @h:104"]
+)
 def test_a_target_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(UserError, match="AET@host:port"):
         target(text)

@@ -163,7 +163,14 @@ def test_pictures_hold_outlines_and_no_name(one: Measured, objects: tuple[Any, .
     "changes",
     [
         {"PatientSex": "unknown", "StudyDate": "", "PatientBirthDate": None},
-        {"PatientName": None, "PatientID": None, "AccessionNumber": None, "StudyID": None, "ReferringPhysicianName": None, "StudyTime": None},
+        {
+            "PatientName": None,
+            "PatientID": None,
+            "AccessionNumber": None,
+            "StudyID": None,
+            "ReferringPhysicianName": None,
+            "StudyTime": None,
+        },
         {"SpecificCharacterSet": ["", "ISO 2022 IR 87"], "PatientName": "Yamada^Tarou=山田^太郎=やまだ^たろう"},
         {"PatientName": "X" * 300 + "^Y", "StudyTime": "1015"},
     ],
@@ -203,7 +210,9 @@ def test_one_multi_frame_file_is_a_source_too(tmp_path: Path) -> None:
     frames = source.referenced_frame_numbers
     corner = m.scan.to_lps([[int(m.findings.candidates[0].flat[0]) // m.scan.hu[0].size, 0, 0]])[0]
     header = m.sources.first
-    placed = {i + 1: header.PerFrameFunctionalGroupsSequence[i].PlanePositionSequence[0].ImagePositionPatient for i in range(len(m.scan.hu))}
+    placed = {
+        i + 1: header.PerFrameFunctionalGroupsSequence[i].PlanePositionSequence[0].ImagePositionPatient for i in range(len(m.scan.hu))
+    }
     assert min(float(np.linalg.norm(np.array(placed[f], float) - corner)) for f in frames) < 0.01
 
 
