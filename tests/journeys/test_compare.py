@@ -194,3 +194,17 @@ def test_scans_that_share_nothing_cannot_be_told_and_exit_4(tmp_path: Path) -> N
     assert "cannot tell" in done.stdout.splitlines()[0]
     assert "could not be laid on each other" in done.stdout
     assert "Traceback" not in done.output
+
+
+def test_more_than_two_scans_give_a_course(tmp_path: Path) -> None:
+    files = [tmp_path / f"{name}.json" for name in "abc"]
+    for path, mass in zip(files, (60.0, 40.0, 20.0), strict=True):
+        resorb.write(made.measurement(mass, identity=path.stem * 32), path)
+    done = run(*files, "--months", "12", "--months", "24", "--json", "--html", tmp_path / "page.html")
+    said = json.loads(done.stdout)
+    assert done.exit_code == 0, done.output
+    assert said["course"] == "falling"
+    assert said["annual_mass_mg"]["change"] == pytest.approx(-20, abs=1)
+    assert [stop["months"] for stop in said["stops"]] == [0, 12, 24]
+    assert "Less and less calcium" in (tmp_path / "page.html").read_text("utf-8")
+    assert "resorb compare" not in run(*files).stderr  # undated: no course, and that is an answer

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ..terms.measurement import Picture
 
-_DESKS = {"Measurement": "measurement", "Change": "change"}  # the desk that writes it; an assessment where none is named
+_DESKS = {"Measurement": "measurement", "Change": "change", "Trend": "trend"}  # the desk that writes it; an assessment where none is named
 
 
 def to_html(result: Any, pictures: tuple[Picture, ...] = ()) -> str:
