@@ -208,3 +208,33 @@ def test_more_than_two_scans_give_a_course(tmp_path: Path) -> None:
     assert [stop["months"] for stop in said["stops"]] == [0, 12, 24]
     assert "Less and less calcium" in (tmp_path / "page.html").read_text("utf-8")
     assert "resorb compare" not in run(*files).stderr  # undated: no course, and that is an answer
+
+
+def test_a_case_that_knows_the_change_answers_the_same_through_every_door(folders: Path, tmp_path: Path) -> None:
+    from resorb.report import to_json
+
+    case = tmp_path / "case.yaml"
+    case.write_text("age: 48\nsite: shoulder.supraspinatus\nfindings: [calcification, fluffy_margin]\n")
+    done = CliRunner().invoke(app, ["assess", str(case), "--change", str(folders / "change.json"), "--json"])
+    assert done.exit_code == 0, done.output
+    kept = resorb.read_result(folders / "change.json")
+    assert isinstance(kept, Change)
+    assert done.stdout == to_json(resorb.assess(resorb.read_case(case).with_change(kept))) + "\n"
+    said = json.loads(done.stdout)
+    assert said["seen"]["verdict"] == "shrank"
+    assert said["seen"]["expected"]
+    for file, says in (("measurement.json", "found a measurement"), ("edited.json", "seal"), ("none.json", "cannot be read")):
+        refused = CliRunner().invoke(app, ["assess", str(case), "--change", str(folders / file)])
+        assert refused.exit_code != 0
+        assert says in str(refused.exception)
+        assert refused.stdout == ""
+
+
+def test_the_answer_that_knows_the_change_keeps_the_schema() -> None:
+    import jsonschema
+
+    from resorb.report import schema, to_dict
+
+    case = resorb.read_case({"site": "coronary_artery", "findings": ["calcification"], "age": 60})
+    for verdict in ("shrank", "cannot tell", "unchanged"):
+        jsonschema.validate(to_dict(resorb.assess(case.with_change(made.change(verdict=verdict)))), schema())
