@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from tests.records import bundle, condition, lab, medicine, patient
+
 from resorb.consult import assess
 from resorb.evidence import library, read_case_mapping
 from resorb.fhir import read, to_fhir
-from tests.records import bundle, condition, lab, medicine, patient
 
 from .assess import Line, median_seconds
 
