@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import assess, measure, recognition
+from . import assess, measure, recognition, service
 
 print("### Recognition of published cases\n")
 print("\n".join(recognition.lines()))
@@ -11,3 +11,4 @@ for line in assess.lines():
     print(f"| {line.what} | {line.figure} |")
 print()
 measure.main()
+service.main()

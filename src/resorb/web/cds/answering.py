@@ -8,12 +8,15 @@ from typing import Any
 
 import resorb
 
+from ...consult.facts import Facts
+from ...consult.red_flags import red_flags
 from ...evidence import library
 from ...evidence.library import simplify
-from ...terms.assessment import Assessment, OptionShown
+from ...evidence.showing import shown
+from ...terms.assessment import Assessment, OptionShown, Versions
 from ...terms.case import Case
 from ...terms.errors import CaseRefused
-from .cards import Desk
+from .cards import Desk, Flagged
 from .requests import Call, malformed
 
 Json = dict[str, Any]
@@ -30,7 +33,9 @@ def cards(call: Call, chart: Json, base: str) -> list[Json]:
     case = _case(chart, call)
     if call.service.hook == "order-select":
         return _about_orders(call, chart, case, base)
-    return Desk(assessed(case), call.service.id, base).view(described=_describes_a_deposit(case))
+    if not _describes_a_deposit(case):
+        return Desk(flagged(case), call.service.id, base).flags()
+    return Desk(assessed(case), call.service.id, base).view()
 
 
 def _describes_a_deposit(case: Case) -> bool:
@@ -62,6 +67,14 @@ def assessed(case: Case) -> Assessment:
     while len(_KEPT) > MOST_KEPT:
         _KEPT.popitem(last=False)
     return said
+
+
+def flagged(case: Case) -> Flagged:
+    """What must not wait in a chart that tells of no deposit: the rest of the answer is not asked for."""
+    shelf = library()
+    flags = red_flags(Facts(case, shelf))
+    cited = shown((s for flag in flags for s in flag.source), shelf)
+    return Flagged(flags, cited, Versions(resorb.__version__, shelf.version, case.digest), shelf.reasoning.notice)
 
 
 # --- orders ---

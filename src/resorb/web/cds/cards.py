@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from ...terms.assessment import Assessment, Estimate, OptionShown, Ranked, RedFlagFound, Sentence, SourceShown
+from ...terms.assessment import Assessment, Estimate, OptionShown, Ranked, RedFlagFound, Sentence, SourceShown, Versions
 from ...terms.time import months_in_words
 
 Json = dict[str, Any]
@@ -24,17 +25,31 @@ LONGEST = 139
 MOST_FLAGS, MOST_ROWS, MOST_OPTIONS, MOST_ASKED, MOST_SOURCES = 4, 5, 6, 3, 12
 
 
+@dataclass(frozen=True)
+class Flagged:
+    """The part of an answer that is red flags alone."""
+
+    red_flags: tuple[RedFlagFound, ...]
+    sources: tuple[SourceShown, ...]
+    versions: Versions
+    notice: str
+
+
 class Desk:
     """Sets out one answer; sources are numbered as they are cited on each card."""
 
-    def __init__(self, said: Assessment, service: str, base: str) -> None:
-        self.said, self.service, self.base = said, service, base
+    def __init__(self, said: Assessment | Flagged, service: str, base: str) -> None:
+        self.said: Any = said
+        self.service, self.base = service, base
         self.sources = {s.id: s for s in said.sources}
 
-    def view(self, *, described: bool) -> list[Json]:
-        """What must not wait, then, where a deposit is `described`, the kind that fits best. Nothing where there is nothing to say."""
-        flags = [self.flag(flag) for flag in self.said.red_flags[:MOST_FLAGS]]
-        return [*flags, *(self.kind(kind) for kind in self.said.kinds[:1] if described)]
+    def flags(self) -> list[Json]:
+        """What must not wait. Nothing where there is nothing to say."""
+        return [self.flag(flag) for flag in self.said.red_flags[:MOST_FLAGS]]
+
+    def view(self) -> list[Json]:
+        """What must not wait, then the kind that fits best."""
+        return [*self.flags(), *(self.kind(kind) for kind in self.said.kinds[:1])]
 
     # --- one card each ---
 
