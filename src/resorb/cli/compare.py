@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from resorb.cli.fhir_out import HELP, give
+from resorb.cli.outgoing import Outgoing
 from resorb.terms.errors import ResorbError, UserError
 from resorb.verbs import read_result, writable
 
@@ -23,12 +24,13 @@ _NOTHING = ("cannot tell", "not covered")
 def compare(  # noqa: PLR0917  (typer reads one parameter for each option)
     scans: Annotated[
         list[str],
-        typer.Argument(metavar="BASELINE FOLLOWUP [MORE]...", help="Two scans, or more, the earliest first; or measurements as JSON."),
+        typer.Argument(metavar="BASELINE FOLLOWUP [MORE]...", help="Scans or DICOMweb addresses, earliest first; or measurements as JSON."),
     ],
     labels_baseline: Annotated[Path | None, typer.Option(help="Where to look in the baseline: NIfTI label map or DICOM SEG.")] = None,
     labels_followup: Annotated[Path | None, typer.Option(help="The same for the follow-up.")] = None,
     labels: Annotated[list[str] | None, typer.Option(help="Labels of each scan in turn, - for none.")] = None,
     series: Annotated[list[str] | None, typer.Option(help="Series of each scan in turn, - for none.")] = None,
+    study: Annotated[list[str] | None, typer.Option(help="Study UID of each scan in turn, - for none; with DICOMweb addresses.")] = None,
     months: Annotated[list[float] | None, typer.Option(help="Months since the baseline, of each later scan in turn.")] = None,
     same_person: Annotated[bool, typer.Option("--same-person", help="It is one person, although the headers name two.")] = False,
     bmi: Annotated[float | None, typer.Option(help="Body mass index, kg/m2, for the published rules that need it.")] = None,
@@ -39,6 +41,8 @@ def compare(  # noqa: PLR0917  (typer reads one parameter for each option)
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     html: Annotated[Path | None, typer.Option(help="Write a page with pictures.")] = None,
     fhir: Annotated[str | None, typer.Option(help=HELP)] = None,
+    dicom_out: Annotated[Path | None, typer.Option(help="Write SEG, structured reports and pictures as DICOM into this folder.")] = None,
+    send: Annotated[str | None, typer.Option(help="Send them to AET@host:port (C-STORE) or a DICOMweb address (STOW-RS).")] = None,
 ) -> None:
     """Tell what became of every calcium deposit between scans of one person: gone, smaller, unchanged, larger, new, or cannot tell.
 
@@ -50,7 +54,8 @@ def compare(  # noqa: PLR0917  (typer reads one parameter for each option)
         _enough(scans, months)
         where = _in_turn(scans, labels, (labels_baseline, labels_followup))
         chosen = [None if one == "-" else one for one in _counted("--series", series, scans)]
-        told = {"months": months, "same_person": same_person, "bmi": bmi}
+        studies = [None if one == "-" else one for one in _counted("--study", study, scans)]
+        told = {"months": months, "same_person": same_person, "bmi": bmi, "studies": studies, "outgoing": Outgoing(dicom_out, send)}
         result, pictures = _answered(scans, where, chosen, (convention, calibration, kvp, contrast), told)
     except ImportError:
         typer.echo(NO_LIBRARIES, err=True)
@@ -110,13 +115,17 @@ def _answered(
     kept = _measurements(scans)
     months = told["months"] or [None] * (len(scans) - 1)
     shared = Settings(*settings)
-    seen: list[Any] = kept or [_read(scan, one, n, len(scans)) for n, (scan, one) in enumerate(zip(scans, series, strict=True), 1)]
+    seen: list[Any] = kept or _read(scans, told["studies"], series, told["outgoing"])
     pairs = []
     for n, after in enumerate(months, 1):
         _progress(f"comparing {scans[0]} and {scans[n]}")
         stated = Stated(months=after, same_person=told["same_person"], bmi=told["bmi"])
         pairs.append(_pair((seen[0], seen[n]), (labels[0], labels[n]), shared, stated))
     _progress("")
+    if not kept:
+        told["outgoing"].deliver(seen, labels, shared, [change for change, _ in pairs])
+    elif told["outgoing"].wanted:
+        raise UserError(f"{scans[0]}: found a measurement; expected scans: DICOM results refer to images")
     if len(pairs) == 1:
         return pairs[0]
     from resorb.followup.trend import trend
@@ -155,11 +164,12 @@ def _measurements(scans: list[str]) -> list[Measurement]:
     return [result for _, result in made if isinstance(result, Measurement)]
 
 
-def _read(scan: str, series: str | None, number: int, of: int) -> Any:
-    from resorb.ct.reading import read
-
-    _progress(f"reading scan {number} of {of}: {scan}")
-    return read(Path(scan), series=series)
+def _read(scans: list[str], studies: list[str | None], series: list[str | None], outgoing: Outgoing) -> list[Any]:
+    found = []
+    for number, (scan, study, one) in enumerate(zip(scans, studies, series, strict=True), 1):
+        _progress(f"reading scan {number} of {len(scans)}: {scan}")
+        found.append(outgoing.read(scan, study, one))
+    return found
 
 
 def _progress(said: str) -> None:

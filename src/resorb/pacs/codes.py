@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from resorb.terms.change import Verdict
+from resorb.terms.verdict import Verdict
 
 SCHEME = "99RESORB"
 

@@ -57,18 +57,16 @@ def write(instances: Sequence[Any], folder: Path) -> list[Path]:
 
 
 def _names(instances: Sequence[Any]) -> list[str]:
-    """seg.dcm, sr.dcm, picture-1.dcm ...; with the study's number before them where there are two studies."""
-    studies = list(dict.fromkeys(str(i.StudyInstanceUID) for i in instances))
+    """seg.dcm, sr.dcm, picture-1.dcm ...; of several scans with baseline-, followup- and so on before them."""
     kinds = {"SEG": "seg", "SR": "sr"}
-    names = []
+    scans, names, before = 0, [], "picture"
     for instance in instances:
-        kind = kinds.get(str(instance.Modality), f"picture-{instance.InstanceNumber}")
-        which = ("baseline-", "followup-")[studies.index(str(instance.StudyInstanceUID))] if len(studies) == 2 else ""
-        names.append(f"{which}{kind}.dcm")
-    if len(set(names)) < len(names):  # two series of one study
-        half = names.index(names[0], 1)
-        names = [f"{'baseline' if n < half else 'followup'}-{name}" for n, name in enumerate(names)]
-    return names
+        kind = kinds.get(str(instance.Modality), "picture")
+        scans += before == "picture" and kind != "picture"  # pictures are the last of each scan
+        names.append((scans, f"picture-{instance.InstanceNumber}" if kind == "picture" else kind))
+        before = kind
+    places = ["", "baseline-", "followup-", *(f"followup-{n}-" for n in range(2, scans + 1))] if scans > 1 else [""] * 2
+    return [f"{places[scan]}{name}.dcm" for scan, name in names]
 
 
 def stow(instances: Sequence[Any], address: WebAddress, patience: Patience | None = None) -> None:

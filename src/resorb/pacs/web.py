@@ -99,6 +99,7 @@ def _adapter(patience: Patience) -> Any:
             """Send, and bound what comes back."""
             answer = super().send(*arguments, **options)
             if answer.is_redirect:
+                answer.close()
                 raise TooManyRedirects(f"sends us on to {urlsplit(answer.headers['location']).netloc or 'another path'}")
             answer.raw = _BoundedBody(answer.raw, patience)
             return answer
@@ -121,13 +122,17 @@ class _BoundedBody:
         from requests.exceptions import ReadTimeout
 
         seen = 0
-        while piece := self._body.read1(min(size, 1 << 16), decode_content=decode_content):  # what has come, however little
-            seen += len(piece)
-            if seen > self._most:
-                raise PacsFailed(f"an answer of more than {self._most:,} bytes")
-            if time.monotonic() > self._until:
-                raise ReadTimeout("the answer did not end in time")
-            yield piece
+        try:
+            while piece := self._body.read1(min(size, 1 << 16), decode_content=decode_content):  # what has come, however little
+                seen += len(piece)
+                if seen > self._most:
+                    raise PacsFailed(f"an answer of more than {self._most:,} bytes")
+                if time.monotonic() > self._until:
+                    raise ReadTimeout("the answer did not end in time")
+                yield piece
+        except BaseException:
+            self._body.close()
+            raise
 
 
 def failure(address: WebAddress, error: Exception, patience: Patience) -> ResorbError:
