@@ -17,8 +17,8 @@ from resorb.ct.scan import Scan
 from resorb.followup.bodyfit import Rigid, library, rigid_fit
 from resorb.followup.cells import Cells, cells_of
 from resorb.followup.checking_fit import check
-from resorb.followup.localfit import WINDOWS_MM, There, local_fit, points_of, refined, residual
 from resorb.followup.localfit import Points as Anchors
+from resorb.followup.localfit import There, local_fit, points_of, residual
 from resorb.terms.change import Alignment
 
 Points = NDArray[Any]
@@ -142,19 +142,16 @@ def _refined(baseline: Scan, followup: Scan, pair: tuple[Cells, Cells], rigid: R
     fixed, moving = pair
     points = points_of(fixed)
     there = There.of(moving, rigid)
-    with ThreadPoolExecutor(2) as pool:
-        one, two = pool.map(lambda half: local_fit(points.of(half), there, fixed), (0, 1))
-    middle = replace(one, moves=(one.moves + two.moves) / 2)
-    whole = refined(points, there, middle, WINDOWS_MM[-1])
-    checked = check(points, residual(points, there, whole), (whole, one, two), fixed)
+    field = local_fit(points, there, fixed)
+    checked = check(points, residual(points, there, field), field, fixed)
     if checked.failed:
         return _failed(baseline, followup, checked.failed)
 
     def errors(at: Points) -> Points:
-        return whole.sample(checked.error, at)
+        return field.sample(checked.error, at)
 
     facts = Alignment(HOW, round(checked.typical_error_mm, 2), None, round(rigid.degrees, 2), round(100 * checked.seen_share, 1))
-    made = Aligned(baseline, followup, lambda at: rigid.there(whole.moved(at)), lambda at: whole.back(rigid.back(at)), errors, facts)
+    made = Aligned(baseline, followup, lambda at: rigid.there(field.moved(at)), lambda at: field.back(rigid.back(at)), errors, facts)
     return replace(made, facts=made.facts_at(_places(fixed, points)))
 
 

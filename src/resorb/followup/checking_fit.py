@@ -17,7 +17,6 @@ from resorb.followup.cells import Cells
 from resorb.followup.localfit import Field, Points
 
 ALIKE_WINDOW_MM = 8.0
-AGREE_WINDOW_MM = 12.0
 DEEP_MM = 20.0
 ALIKE = 0.8
 LEAST_ALIKE_SHARE = 0.6
@@ -26,7 +25,7 @@ LEAST_DEEP_POINTS = 300
 MOST_ERROR_MM = 3.0
 FLOOR_MM = 0.35
 LEAST_USUAL_MOVE_MM = 1.0
-PER_DISAGREEMENT = 1.0
+PER_DOUBT = 1.6
 PER_UNLIKE_MM = 6.0
 
 Array = NDArray[Any]
@@ -43,20 +42,20 @@ class Check:
     failed: str
 
 
-def check(points: Points, left: Array, fields: tuple[Field, Field, Field], cells: Cells) -> Check:
-    """The evidence on a fit. left : what is left of each point's tone; fields : of all points, and of either half."""
+def check(points: Points, left: Array, field: Field, cells: Cells) -> Check:
+    """The evidence on a fit. left : what is left of each point's tone."""
     seen = np.isfinite(left)
     if seen.sum() < LEAST_POINTS:
         return Check(
-            np.full(fields[0].known.shape, np.inf), 0.0, float(seen.mean()) if len(seen) else 0.0, np.inf, _too_little(int(seen.sum()))
+            np.full(field.known.shape, np.inf), 0.0, float(seen.mean()) if len(seen) else 0.0, np.inf, _too_little(int(seen.sum()))
         )
-    alike = _alike(points, left, fields[0])
+    alike = _alike(points, left, field)
     deep = seen & deep_points(points, cells)
     if deep.sum() < LEAST_DEEP_POINTS:
         deep = seen
-    share = float(np.mean(alike.reshape(-1)[fields[0].bins(points.at[deep])] > ALIKE))
-    error = _error(fields, alike)
-    typical = float(np.median(error.reshape(-1)[fields[0].bins(points.at[deep])]))
+    share = float(np.mean(alike.reshape(-1)[field.bins(points.at[deep])] > ALIKE))
+    error = _error(field, alike)
+    typical = float(np.median(error.reshape(-1)[field.bins(points.at[deep])]))
     return Check(error, share, float(seen.mean()), typical, _verdict(share, typical))
 
 
@@ -105,15 +104,11 @@ def _alike(points: Points, left: Array, field: Field) -> Array:
     return np.where(count > 1e-6, together / np.sqrt(np.maximum(spread, 1.0)), 0)
 
 
-def _error(fields: tuple[Field, Field, Field], alike: Array) -> Array:
+def _error(field: Field, alike: Array) -> Array:
     """95th percentile of the error on each bin: what no scan escapes, how far the halves differ, what was unlike, what was not seen."""
-    field, one, two = fields
-    sigma = AGREE_WINDOW_MM / field.mm
-    weight = gaussian_filter(field.known, sigma, mode="constant") + 1e-6
-    apart = np.sqrt(gaussian_filter(((one.moves - two.moves) ** 2).sum(0) * field.known, sigma, mode="constant") / weight)
     length = np.linalg.norm(field.moves, axis=0)
     known = field.known > 0.5
     usual = max(LEAST_USUAL_MOVE_MM, float(np.percentile(length[known], 95))) if known.any() else np.inf
     unseen = (1 - field.known) * usual
     unlike = PER_UNLIKE_MM * np.clip(ALIKE - alike, 0, 1) * field.known
-    return np.asarray(np.sqrt(FLOOR_MM**2 + (PER_DISAGREEMENT * apart) ** 2 + unseen**2 + unlike**2))
+    return np.asarray(np.sqrt(FLOOR_MM**2 + PER_DOUBT**2 * field.doubt + unseen**2 + unlike**2))

@@ -1,7 +1,8 @@
 """Where the body bent or breathed: a smooth field of small moves, found from the anatomy around each place and not from deposits.
 
 At each place, the grey values within a window are fitted by a move and an offset of brightness (Lucas and Kanade), in windows that shrink
-from pass to pass. A window that shows too little keeps what the wider one found.
+from pass to pass. Each pass is made twice, from either half of the anatomy, taken like the fields of a chess board: what both halves find
+is moved, what only one finds is noise. So the field is as local as this pair of scans can support, and knows its own error.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ BIN_MM = 8.0
 COARSE_BIN_MM = 16.0
 BLOCK_MM = 8.0
 COARSE_WINDOWS_MM = (32.0, 32.0, 22.0, 16.0)
-WINDOWS_MM = (12.0, 9.0)
+WINDOWS_MM = (12.0, 9.0, 9.0, 9.0)
+GAIN_WINDOW_MM = 30.0
+LEAST_NOISE_MM2 = 1e-6
 USUAL_MOVE_MM = 2.0
 LEAST_SLOPE = 6.0
 MOST_CELLS = 800_000
@@ -41,21 +44,17 @@ class Points:
     slope: Array
     half: Array
 
-    def of(self, half: int) -> Points:
-        """Those of one half: every other block of the volume, as on a chess board."""
-        mine = self.half == half
-        return Points(self.at[mine], self.tone[mine], self.slope[mine], self.half[mine])
-
 
 @dataclass(frozen=True)
 class Field:
     """Moves on bins, (3, slice, row, column) along x, y, z [mm], added to baseline positions before the rigid motion.
 
-    known : share of each move that was seen and not assumed, 0 to 1.
+    known : share of each move that was seen and not assumed, 0 to 1. doubt : expected square of the error of each move [mm2].
     """
 
     moves: Array
     known: Array
+    doubt: Array
     origin: Array
     mm: float
 
@@ -72,8 +71,8 @@ class Field:
     def finer(self, like: Field) -> Field:
         """The same moves on the bins of another field."""
         at = np.meshgrid(*[np.arange(n) * (like.mm / self.mm) for n in like.known.shape], indexing="ij")
-        both = [map_coordinates(v, at, order=1, mode="nearest") for v in (*self.moves, self.known)]
-        return Field(np.stack(both[:3]), both[3], like.origin, like.mm)
+        all_of = [map_coordinates(v, at, order=1, mode="nearest") for v in (*self.moves, self.known, self.doubt)]
+        return Field(np.stack(all_of[:3]), all_of[3], all_of[4], like.origin, like.mm)
 
     def moved(self, points: Array) -> Array:
         """Positions with their moves. [mm]"""
@@ -91,7 +90,8 @@ def no_field(cells: Cells, mm: float) -> Field:
     """No moves, on bins over these cells."""
     low, high = cells.extent
     count = np.ceil((high - low) / mm).astype(int)[::-1] + 1
-    return Field(np.zeros((3, *count), np.float32), np.zeros(count, np.float32), low, mm)
+    unsure = np.full(count, USUAL_MOVE_MM**2, np.float32)
+    return Field(np.zeros((3, *count), np.float32), np.zeros(count, np.float32), unsure, low, mm)
 
 
 def points_of(cells: Cells) -> Points:
@@ -153,47 +153,60 @@ def residual(points: Points, there: There, field: Field) -> Array:
 
 
 def refined(points: Points, there: There, field: Field, window: float) -> Field:
-    """The field moved once more, by what is seen in windows of this size (standard deviation). [mm]"""
+    """The field moved once more, by what both halves see in windows of this size (standard deviation). [mm]"""
     left = residual(points, there, field)
     seen = np.isfinite(left)
     left = np.where(seen, left, 0)
     scale = max(TONE_NOISE, 1.5 * float(np.median(np.abs(left[seen])))) if seen.any() else TONE_NOISE
     weight = seen / (1 + (left / (3 * scale)) ** 2) ** 2 / (scale**2 * CELLS_ALIKE)
-    step, known = _solved(*_window_sums(points, left, weight, field, window))
-    return Field(field.moves + step.astype(np.float32), known.astype(np.float32), field.origin, field.mm)
+    halves = [_window_sums(points, left, np.where(points.half == half, weight, 0), field, window) for half in (0, 1)]
+    one, two = (_solved(half)[0] for half in halves)
+    step, known = _solved(halves[0] + halves[1])
+    shared, noise = _agreement(one, two, known, GAIN_WINDOW_MM / field.mm)
+    gain = shared / (shared + noise + LEAST_NOISE_MM2)
+    moves = field.moves + (gain * step).astype(np.float32)
+    doubt = gain**2 * noise + (1 - gain) ** 2 * (field.doubt + shared)
+    return Field(moves, known.astype(np.float32), doubt.astype(np.float32), field.origin, field.mm)
 
 
-def _window_sums(points: Points, left: Array, weight: Array, field: Field, window: float) -> tuple[Array, Array]:
-    """Normal equations in the window around each bin: [xx, xy, xz, yy, yz, zz] of the move, and [x, y, z] of what is wanted.
+def _agreement(one: Array, two: Array, known: Array, sigma: float) -> tuple[Array, Array]:
+    """Around each bin, mean square of what the moves of both halves share, and of the noise of their mean. [mm2]"""
 
-    An offset of brightness, the same within the window, is already taken out.
-    """
-    shape, count = field.known.shape, field.known.size
+    def around(values: Array) -> Array:
+        return np.asarray(gaussian_filter(values * known, sigma, mode="constant", truncate=2.5))
+
+    weight = around(np.ones_like(known)) + 1e-9
+    return np.maximum(around((one * two).sum(0)) / weight, 0), around(((one - two) ** 2).sum(0)) / weight / 4
+
+
+def _window_sums(points: Points, left: Array, weight: Array, field: Field, window: float) -> Array:
+    """Sums in the window around each bin, of 1, the slope x, y, z, what is left, xx, xy, xz, yy, yz, zz, and slope by what is left."""
     sigma = window / field.mm
-    bins = field.bins(points.at)
-    as_sum = (2 * np.pi) ** 1.5 * sigma**3
+    used = np.flatnonzero(weight)
+    bins, weight, left = field.bins(points.at[used]), weight[used], left[used]
+    slope = [np.ascontiguousarray(points.slope[used, a]) for a in range(3)]
+    leaning = [s * weight for s in slope]
+    pairs = [leaning[a] * slope[b] for a in range(3) for b in range(a, 3)]
+    values = [weight, *leaning, -left * weight, *pairs, *(-s * left for s in leaning)]
+    sums = np.empty((len(values), *field.known.shape))
+    for total, value in zip(sums, values, strict=True):
+        binned = np.bincount(bins, value, field.known.size).reshape(field.known.shape)
+        gaussian_filter(binned, sigma, output=total, mode="constant", truncate=3.0)
+    return np.asarray(sums * ((2 * np.pi) ** 1.5 * sigma**3))
 
-    def gathered(values: Array) -> Array:
-        binned = np.bincount(bins, values, count).reshape(shape)
-        return np.asarray(gaussian_filter(binned, sigma, mode="constant", truncate=3.0) * as_sum)
 
-    slope = [np.ascontiguousarray(points.slope[:, a]) * weight for a in range(3)]
-    bright = 1 / (gathered(weight) + 1 / STRAY_TONE**2)
-    means, other = [gathered(s) for s in slope], gathered(-weight * left)
+def _solved(sums: Array) -> tuple[Array, Array]:
+    """The move of each bin, held back where little is seen, and the share of it that was seen.
+
+    An offset of brightness, the same within the window, is taken out first.
+    """
+    bright = 1 / (sums[0] + 1 / STRAY_TONE**2)
+    tilt, prior = sums[1:4], 1 / USUAL_MOVE_MM**2
+    x, y, z = (sums[11 + a] - tilt[a] * sums[4] * bright for a in range(3))
     pairs = [(a, b) for a in range(3) for b in range(a, 3)]
-    matrix = [gathered(slope[a] * points.slope[:, b]) - means[a] * means[b] * bright for a, b in pairs]
-    wanted = [gathered(-slope[a] * left) - means[a] * other * bright for a in range(3)]
-    return np.array(matrix), np.array(wanted)
-
-
-def _solved(matrix: Array, wanted: Array) -> tuple[Array, Array]:
-    """The move of each bin, held back where little is seen, and the share of it that was seen."""
-    prior = 1 / USUAL_MOVE_MM**2
-    xx, xy, xz, yy, yz, zz = matrix
-    xx, yy, zz = xx + prior, yy + prior, zz + prior
+    xx, xy, xz, yy, yz, zz = (sums[5 + n] - tilt[a] * tilt[b] * bright + prior * (a == b) for n, (a, b) in enumerate(pairs))
     axx, axy, axz = yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy
     ayy, ayz, azz = xx * zz - xz * xz, xy * xz - xx * yz, xx * yy - xy * xy
     whole = xx * axx + xy * axy + xz * axz
-    x, y, z = wanted
     step = np.array([axx * x + axy * y + axz * z, axy * x + ayy * y + ayz * z, axz * x + ayz * y + azz * z]) / whole
     return step, 1 - prior * (axx + ayy + azz) / whole / 3
