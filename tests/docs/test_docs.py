@@ -33,7 +33,7 @@ DOCS = ROOT / "docs"
 SHELF = library()
 CASE = "age: 48 years\nsite: shoulder.supraspinatus\nfindings: [sharp_margin]\n"
 # scans, servers, writing
-NOT_RUN = {("measure",), ("compare",), ("serve",), ("listen",), ("demo",), ("evidence", "cite"), ("evidence", "check")}
+NOT_RUN = {("measure",), ("compare",), ("serve",), ("listen",), ("mcp",), ("demo",), ("evidence", "cite"), ("evidence", "check")}
 
 
 def _generator():

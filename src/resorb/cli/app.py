@@ -16,6 +16,7 @@ from .demo import demo
 from .evidence import evidence_app
 from .fhir_out import HELP, give
 from .listen import listen
+from .mcp import mcp
 from .measure import measure
 from .serve import serve
 
@@ -29,6 +30,7 @@ app.command()(compare)
 app.command()(demo)
 app.command()(serve)
 app.command()(listen)
+app.command()(mcp)
 
 
 @app.callback(invoke_without_command=True)
