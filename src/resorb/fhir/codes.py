@@ -56,6 +56,12 @@ class Index:
                 for code in codes:
                     held = self.options.setdefault(system, {})
                     held[_bare(system, code)] = (*held.get(_bare(system, code), ()), option.id)
+        self.kinds: dict[str, dict[str, tuple[str, ...]]] = {}
+        for kind in library.decks.kinds:
+            for system, codes in kind.codes.items():
+                for code in codes:
+                    of_kinds = self.kinds.setdefault(system, {})
+                    of_kinds[_bare(system, code)] = (*of_kinds.get(_bare(system, code), ()), kind.name)
         self.group = {word.id: word.group for word in library.decks.words}
         self._units: dict[tuple[str, str], float | None] = {}
         self._medicines: dict[str, tuple[Meant, ...]] = {}
@@ -93,6 +99,16 @@ class Index:
             if system in self.words and isinstance(code, str):
                 found.update(dict.fromkeys(_matching(self.words[system], system, code)))
         return tuple(m for m in found if groups is None or self.group[m.word] in groups)
+
+    def kind(self, codings: Iterable[Any]) -> str:
+        """The one kind that these codes name; empty where they name none, or may mean several."""
+        found = {
+            name
+            for coding in codings
+            if (system := SYSTEMS.get(coding.get("system"))) in self.kinds and system
+            for name in _matching(self.kinds[system], system, coding["code"])
+        }
+        return found.pop() if len(found) == 1 else ""
 
     def done(self, codings: Iterable[Any]) -> tuple[str, ...]:
         """The options that these codes stand for."""

@@ -8,7 +8,7 @@ from ..evidence.cards import Band, Quantity
 from ..evidence.quantities import QuantityError, in_bounds
 from .codes import Meant
 from .dates import first_moment, moment
-from .record import Record, Value, code_of, codings, label
+from .record import Record, Value, code_of, codings, label, short
 from .wire import Resource
 
 VALID = frozenset(("final", "amended", "corrected", "preliminary"))
@@ -21,7 +21,7 @@ def observation(resource: Resource, reference: str, record: Record) -> None:
     code = resource.get("code")
     status = resource.get("status")
     if status not in VALID:
-        record.pass_over(("Observation", code), f"its status is {status or 'not said'}", reference)
+        record.pass_over(("Observation", code), f"its status is {short(status) or 'not said'}", reference)
         return
     when = moment(resource.get("effectiveDateTime")) or first_moment(
         resource.get("effectivePeriod"), resource.get("effectiveInstant"), resource.get("issued")
@@ -86,7 +86,7 @@ def _why_absent(part: Resource) -> str:
     if reason is not None:
         return f"it has no value: {code_of(reason) or 'no reason is given'}"
     other = next((key for key in part if key.startswith("value")), None)
-    return f"found {other}; expected valueQuantity" if other and other != "valueQuantity" else "it has no value"
+    return f"found {short(other)}; expected valueQuantity" if other and other != "valueQuantity" else "it has no value"
 
 
 def _converted(given: Resource, card: Quantity, record: Record) -> tuple[float, str]:

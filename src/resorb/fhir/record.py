@@ -31,6 +31,15 @@ class Value(NamedTuple):
     reference: str
 
 
+class Study(NamedTuple):
+    """An imaging study: the modality and the sites it was made with, when, and whether something may rest on it."""
+
+    seen: tuple[Meant, ...]
+    where: tuple[Meant, ...]
+    when: str | None
+    reference: str
+
+
 class Record:
     """Gathers; `until` is the day after which nothing counts."""
 
@@ -40,7 +49,7 @@ class Record:
         self.values: dict[str, list[Value]] = {}
         self.deeds: dict[str, list[Said]] = {}
         self.passed: dict[tuple[Any, str], list[Any]] = {}
-        self.studies: list[tuple[Resource, str]] = []
+        self.studies: list[Study] = []
         self.spoken_of: set[str] = set()
         self.shelf: dict[str, Resource] = {}
         self.newest: str = ""
@@ -124,7 +133,7 @@ def label(kind: str, value: Any) -> str:
     known = codings(found)
     coding: dict[str, Any] = next((c for c in known if c.get("system") in SYSTEMS), known[0] if known else {})
     text = found.get("text") or coding.get("display") or ""
-    code = str(coding.get("code", ""))[:_LONGEST]
+    code = short(coding.get("code", ""))
     said = f" ({short(text)})" if text and code else f" ({short(text)})" if text else ""
     return f"{kind} {code}{said}" if code else f"{kind}{said}" if said else f"{kind} without a code"
 
@@ -132,4 +141,5 @@ def label(kind: str, value: Any) -> str:
 def short(text: Any) -> str:
     """A text that fits a line."""
     plain = " ".join(str(text).split())
+    plain = plain if plain.isascii() else plain.encode("utf-8", "replace").decode()
     return plain if len(plain) <= _LONGEST else plain[: _LONGEST - 3] + "..."

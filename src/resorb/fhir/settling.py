@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..evidence.library import Library, simplify
 from ..terms.case import Case, Done, Fact, Reading, Use
 from .dates import years_between
 from .person import Person
-from .record import Record, Said, Value, codings, told
+from .record import Record, Said, Value, short, told
 
 WAYS = {True: "there", False: "not there", None: "not known"}
 
@@ -49,7 +47,7 @@ def _person(record: Record, person: Person) -> None:
         if word:
             record.said.setdefault(word, []).append(Said(True, None, "Patient.gender", reference))
         else:
-            record.pass_over("Patient.gender", f"{person.gender[:20]} is no word of a card", reference)
+            record.pass_over("Patient.gender", f"{short(person.gender)} is no word of a card", reference)
     if "birthDate" in person.resource:
         _age(record, person)
 
@@ -83,24 +81,18 @@ def _studies(record: Record) -> None:
     """A study tells how a deposit was seen only where something else says that it shows one."""
     library = record.index.library
     sites = {w for w, said in record.said.items() if record.index.group[w] == "site" and any(s.present for s in said)}
-    for study, reference in record.studies:
-        parts = [study, *(s for s in study.get("series") or () if isinstance(s, dict))]
-        seen = tuple(m for part in parts for m in record.index.meant(_each(part.get("modality")), ("modality",)))
-        where = tuple(m for part in parts for m in record.index.meant(_each(part.get("bodySite")), ("site",)))
-        when = study.get("started") if isinstance(study.get("started"), str) else None
-        entry = "ImagingStudy" + (f" ({', '.join(sorted({library.words[m.word].name for m in seen}))})" if seen else "")
-        if reference in record.spoken_of or (sites and _overlap({m.word for m in where}, sites, library)):
-            record.say(seen, True, when, entry, reference)
-            if reference in record.spoken_of:
-                record.say(where, True, when, entry, reference)
-            if not seen:
-                record.pass_over(entry, "no card knows its modality", reference)
-        else:
-            record.pass_over(entry, "it tells where was looked, not where a deposit lies", reference)
-
-
-def _each(value: Any) -> list[Any]:
-    return [c for one in (value if isinstance(value, list) else [value]) for c in codings(one)]
+    for study in record.studies:
+        names = sorted({library.words[m.word].name for m in study.seen})
+        entry = f"ImagingStudy ({', '.join(names)})" if names else "ImagingStudy"
+        spoken_of = study.reference in record.spoken_of
+        if not spoken_of and not _overlap({m.word for m in study.where}, sites, library):
+            record.pass_over(entry, "it tells where was looked, not where a deposit lies", study.reference)
+            continue
+        record.say(study.seen, True, study.when, entry, study.reference)
+        if spoken_of:
+            record.say(study.where, True, study.when, entry, study.reference)
+        if not study.seen:
+            record.pass_over(entry, "no card knows its modality", study.reference)
 
 
 def _overlap(some: set[str], others: set[str], library: Library) -> bool:

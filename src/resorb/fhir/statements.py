@@ -6,7 +6,7 @@ from typing import Any
 
 from .codes import Meant
 from .dates import first_moment
-from .record import Record, Said, code_of, codings, concept, short
+from .record import Record, Said, Study, code_of, codings, concept, short
 from .wire import Resource
 
 STILL_THERE = frozenset(("", "active", "recurrence", "relapse"))
@@ -33,8 +33,12 @@ def condition(resource: Resource, reference: str, record: Record) -> None:
         record.pass_over(entry, f"it is later than {record.until}", reference)
         return
     meant = _meant(code, record)
+    kind = record.index.kind(codings(code))
+    if kind:
+        record.pass_over(entry, f"it names {kind}: a kind is weighed against the others, not taken over", reference)
     if not meant:
-        record.pass_over(entry, _unknown(code, record), reference)
+        if not kind:
+            record.pass_over(entry, _unknown(code, record), reference)
     elif verified == "refuted":
         record.say(meant, False, when, entry, reference)
     elif verified in NOT_SURE:
@@ -170,6 +174,13 @@ def imaging(resource: Resource, reference: str, record: Record) -> None:
     if record.late(when):
         record.pass_over("ImagingStudy", f"it is later than {record.until}", reference)
     elif resource.get("status") in ("entered-in-error", "cancelled", "registered"):
-        record.pass_over("ImagingStudy", f"its status is {resource['status']}", reference)
+        record.pass_over("ImagingStudy", f"its status is {short(resource['status'])}", reference)
     else:
-        record.studies.append((resource, reference))
+        parts = [resource, *(s for s in resource.get("series") or () if isinstance(s, dict))]
+        seen = record.index.meant((c for part in parts for c in _each(part.get("modality"))), ("modality",))
+        where = record.index.meant((c for part in parts for c in _each(part.get("bodySite"))), ("site",))
+        record.studies.append(Study(seen, where, when, reference))
+
+
+def _each(value: Any) -> list[Any]:
+    return [c for one in (value if isinstance(value, list) else [value]) for c in codings(one)]

@@ -110,7 +110,11 @@ def _unpacked(resource: Any, url: str, place: str, depth: int) -> Iterator[Entry
             yield from _of_parameter(parameter, f"{place}.parameter[{number}]", depth)
     else:
         own = resource.get("id")
-        yield Entry(f"{kind}/{own}" if isinstance(own, str) else url or place, resource, url)
+        yield Entry(_clean(f"{kind}/{own}" if isinstance(own, str) else url) or place, resource, url)
+
+
+def _clean(text: str) -> str:
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _of_bundle(bundle: Resource, place: str, depth: int) -> Iterator[Entry | str]:
@@ -127,7 +131,7 @@ def _of_bundle(bundle: Resource, place: str, depth: int) -> Iterator[Entry | str
         kind = inner.get("resourceType") if type(inner) is dict else None
         if type(kind) is str and kind not in _BOXES:
             own = inner.get("id")  # type: ignore[union-attr]
-            yield Entry(f"{kind}/{own}" if type(own) is str else url or f"{place}.entry[{number}].resource", inner, url)  # type: ignore[arg-type]
+            yield Entry(_clean(f"{kind}/{own}" if type(own) is str else url) or f"{place}.entry[{number}].resource", inner, url)  # type: ignore[arg-type]
         else:
             yield from _unpacked(inner, url, f"{place}.entry[{number}].resource", depth + 1)
 
