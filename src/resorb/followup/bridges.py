@@ -48,7 +48,7 @@ def pieces(look: Look, threshold_hu: float) -> list[Points]:
     labels, count = label(dense, np.ones((3, 3, 3)))
     above = [float((look.here.hu[labels == n] - look.here.background).sum()) for n in range(1, count + 1)]
     sizes = np.bincount(labels.reshape(-1), minlength=count + 1)[1:]
-    noise = look.here.noise_hu * np.sqrt(np.maximum(sizes, 1) * look.here.together)
+    noise = look.noise_hu * np.sqrt(np.maximum(sizes, 1) * look.together)
     kept = [n + 1 for n in range(count) if sizes[n] > 1 and above[n] > PIECE_Z * noise[n] and above[n] > SPECK_SHARE * max(above)]
     return [look.scan.to_lps(np.argwhere(labels == n) + look.here.origin) for n in kept]
 
@@ -68,5 +68,5 @@ def _level(look: Look, point: Points) -> tuple[float, float]:
     far = sum(((axis - at) * step) ** 2 for axis, at, step in zip(axes, index, look.here.spacing, strict=True))
     weight = np.exp(-0.5 * far / BRIDGE_MM**2)
     weight /= max(float(weight.sum()), 1e-9)
-    noise = look.here.noise_hu * math.sqrt(look.here.together * float((weight**2).sum()))
+    noise = look.noise_hu * math.sqrt(look.together * float((weight**2).sum()))
     return float((weight * (look.here.hu - look.here.background)).sum()), math.hypot(noise, look.here.background_sd)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from resorb.ct import gauge
 from resorb.ct.surroundings import Surroundings
 from resorb.followup.bridges import parted
+from resorb.followup.grounds import Grain, grain_of, noise_here
 from resorb.followup.pairing import Pairing, Place, Side
 from resorb.followup.weighing import Blur, Weighed, blur_of, settle
 from resorb.followup.windows import Look, Sifted, sift
@@ -32,7 +33,8 @@ class Examined:
 
 def examine(pairing: Pairing, before: Side, after: Side, gain: float, other_blur: bool) -> tuple[Examined, ...]:
     """Every place of the pair. gain, other_blur : see `Comparability`."""
-    seen = [_seen(place, pairing, before, after) for place in pairing.places]
+    grains = (grain_of(before.scan, before.findings.noise), grain_of(after.scan, after.findings.noise))
+    seen = [_seen(place, pairing, (before, after), grains) for place in pairing.places]
     sifted = [one for one in seen if isinstance(one, _Seen)]
     blurs = iter(blur_of([one.sifted for one in sifted], OTHER_BLUR_MM2 if other_blur else SAME_BLUR_MM2))
     return tuple(_settled(one, next(blurs), before, after, gain) if isinstance(one, _Seen) else one for one in seen)
@@ -48,13 +50,14 @@ class _Seen:
     counts: tuple[DepositMeasure, DepositMeasure]
 
 
-def _seen(place: Place, pairing: Pairing, before: Side, after: Side) -> _Seen | Examined:
+def _seen(place: Place, pairing: Pairing, sides: tuple[Side, Side], grains: tuple[Grain, Grain]) -> _Seen | Examined:
+    before, after = sides
     if place.before is None or place.after is None:
         return Examined(place, None, None, place.unseen)
     own = (pairing.candidates_before[place.before], pairing.candidates_after[place.after])
     looks = (
-        _look(before, pairing.before.around(place.before, own[0]), bool(place.group.baseline)),
-        _look(after, pairing.after.around(place.after, own[1]), bool(place.group.followup)),
+        _look(before, pairing.before.around(place.before, own[0]), bool(place.group.baseline), grains[0]),
+        _look(after, pairing.after.around(place.after, own[1]), bool(place.group.followup), grains[1]),
     )
     for look, name in zip(looks, ("baseline", "follow-up"), strict=True):
         if look.here.clipped:
@@ -72,9 +75,9 @@ def _settled(one: _Seen, blur: Blur, before: Side, after: Side, gain: float) -> 
     return Examined(one.place, weighed, one.counts, pieces=parted(one.looks, threshold, one.place.local, weighed))
 
 
-def _look(side: Side, here: Surroundings, found: bool) -> Look:
+def _look(side: Side, here: Surroundings, found: bool, grain: Grain) -> Look:
     thickness = side.scan.acquisition.thickness_mm or float(side.scan.spacing[0])
-    return Look(side.scan, here, found, thickness)
+    return Look(side.scan, here, found, thickness, noise_here(here, grain), grain.together)
 
 
 def in_mg(examined: Examined, before: Side, after: Side) -> Examined:

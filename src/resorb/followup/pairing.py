@@ -19,7 +19,9 @@ from resorb.followup.placing import Local
 Points = NDArray[Any]
 MOST_CLOUD = 2000
 EDGE_MM = 2.0
+MOST_FOREIGN = 0.3
 CONFIDENCE = ("low", "moderate", "high")
+OUTSIDE = "its place lies outside the field of the other scan, or at its very edge"
 TAKEN = "its place is taken by a neighbour in the other scan"
 
 
@@ -145,7 +147,7 @@ def _at_place(
         assert own is not None
         return own
     forced = _forced(side, there, found, local, taken, is_followup)
-    if own is None or (isinstance(forced, str) and forced != TAKEN):
+    if own is None or (isinstance(forced, str) and forced == OUTSIDE):
         return forced
     return own if isinstance(forced, str) else replace(own, flat=np.union1d(own.flat, forced.flat))
 
@@ -163,13 +165,15 @@ def _forced(side: Side, other: Side, found: Candidate, local: Local, taken: Poin
     shape = np.array(side.scan.hu.shape)
     margin = EDGE_MM / side.scan.spacing
     if ((index < margin - 0.5) | (index > shape - 0.5 - margin)).any():
-        return "its place lies outside the field of the other scan, or at its very edge"
+        return OUTSIDE
     low, high = np.maximum(np.floor(index.min(0)).astype(int), 0), np.minimum(np.ceil(index.max(0)).astype(int), shape - 1)
     at = np.stack(np.meshgrid(*(np.arange(a, b + 1) for a, b in zip(low, high, strict=True)), indexing="ij"), -1).reshape(-1, 3)
     inside = _within(other, found, back(side.scan.to_lps(at)))
     if not inside.any():
         at, inside = np.rint(index.mean(0))[None].astype(int), np.array([True])
     flat = np.sort(np.ravel_multi_index(tuple(at[inside].T), side.scan.hu.shape))
+    if np.isin(flat, side.findings.foreign).mean() > MOST_FOREIGN:
+        return "its place is taken for bone, metal or contrast in the other scan"
     flat = flat[~np.isin(flat, taken)]
     if not len(flat):
         return TAKEN

@@ -132,12 +132,12 @@ def _one_sided(w: Weighed, call: Call, bench: Bench, new: bool) -> tuple[Verdict
     here = w.after if new else w.before
     if call.changed and (w.change > 0) == new:
         if left(there, there_sd):
-            return ("grew" if new else "shrank"), f"too faint in the {name} to be found, but not nothing: {_moved(w, call, bench)}"
+            return ("grew" if new else "shrank"), f"not found by itself in the {name}, but not nothing: {_moved(w, call, bench)}"
         if there + Z_95 * there_sd >= MOST_LEFT * here:
             return ("grew" if new else "shrank"), f"not found in the {name}, which may still hold part of it: {_moved(w, call, bench)}"
         return ("new" if new else "resolved"), f"at its place the {name} shows nothing above its noise: {_moved(w, call, bench)}"
     if left(there, there_sd) and not call.changed and detectable(w.null_sd, call.z) < max(w.before, w.after):
-        return "unchanged", f"too faint in the {name} to be found by itself, but still as much at its place: {_moved(w, call, bench)}"
+        return "unchanged", f"not found by itself in the {name}, but as much lies at its place: {_moved(w, call, bench)}"
     return "cannot tell", f"not found in the {name}, but a change of its size would not stand out, as {_seen(w, call, bench)}"
 
 

@@ -96,15 +96,15 @@ def settle(place: Sifted, blur: Blur, gain: float) -> Weighed:
     a, b = place.before[:, 0] * np.exp(sharper), place.after[:, 0] * np.exp(-sharper)
     typical = float(abs(a[-1] * found[0] + b[-1] * found[1]) / found.sum())
     share = np.clip(place.share, 0.3, 1.0)
-    noise = np.sqrt(place.before[:, 1] + place.after[:, 1]) / share
+    noise = np.sqrt(place.before[:, 1] + place.after[:, 1] + place.ground) / share
     apart = np.hypot(place.by_blur * blur.sd, place.by_place) * typical
     best = int(np.hypot(noise, apart).argmin())
     capture, capture_sd = _capture(place, found, best)
     by_blur, by_place = float(abs(place.by_blur[best])) * blur.sd * typical, float(place.by_place[best]) * typical
-    noises = [math.sqrt(s[best, 1]) / capture for s in (place.before, place.after)]
     at_gain = gain * typical
-    sds = [math.hypot(n, at_gain, by_blur, by_place) for n in noises]
-    noise_sd, common_sd = math.hypot(*noises, by_place), math.hypot(by_blur, math.sqrt(2) * at_gain)
+    sds = [math.hypot(math.sqrt(s[best, 1] + s[best, 3]) / capture, at_gain, by_blur, by_place) for s in (place.before, place.after)]
+    by_noise = math.sqrt(place.before[best, 1] + place.after[best, 1] + place.ground[best]) / capture
+    noise_sd, common_sd = math.hypot(by_noise, by_place), math.hypot(by_blur, math.sqrt(2) * at_gain)
     scale_sd = math.hypot(capture_sd / capture, SHAPE_SHARE)
     return Weighed(float(a[best]) / capture, float(b[best]) / capture, sds[0], sds[1], noise_sd, common_sd, scale_sd)
 

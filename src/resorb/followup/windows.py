@@ -18,6 +18,7 @@ from scipy.ndimage import gaussian_filter, gaussian_filter1d, map_coordinates
 
 from resorb.ct.scan import Scan
 from resorb.ct.surroundings import Surroundings
+from resorb.followup.grounds import ground_sd
 from resorb.followup.placing import Local
 
 Floats = NDArray[Any]
@@ -32,19 +33,31 @@ CENTRED = 0.4
 
 @dataclass(frozen=True)
 class Look:
-    """One scan at one place. found : whether the scan shows a deposit of its own there. thickness_mm : of a slice."""
+    """One scan at one place.
+
+    found : whether the scan shows a deposit of its own there. thickness_mm : of a slice. noise_hu : of a voxel here; together :
+    how it adds up over a region (see `Noise`).
+    """
 
     scan: Scan
     here: Surroundings
     found: bool
     thickness_mm: float
+    noise_hu: float
+    together: float
+
+    @property
+    def density(self) -> float:
+        """Variance of a sum over a region, for each of its voxels. [HU2]"""
+        return self.noise_hu**2 * self.together
 
 
 @dataclass(frozen=True)
 class Sifted:
     """One place under every window, the widest last.
 
-    before, after : sum of contrast x volume [HU mm3], its variance, its covariance with that of the widest window; [window, 3].
+    before, after : sum of contrast x volume [HU mm3], its variance by noise, its covariance with that of the widest window, and its
+    variance by the background; [window, 4]. ground : variance of the change by the background, [window].
     share : of all that lies there. by_blur : relative change of that share with the variance of the blur [1/mm2]. by_place : with a
     place as uncertain as it is. found : whether either scan shows a deposit of its own. alone : no neighbour within reach.
     """
@@ -54,6 +67,7 @@ class Sifted:
     share: Floats
     by_blur: Floats
     by_place: Floats
+    ground: Floats
     found: tuple[bool, bool]
     alone: bool
 
@@ -85,20 +99,22 @@ def sift(before: Look, after: Look, local: Local, position_mm: float) -> Sifted:
     a, b = _sums(before, windows, grid, None, after.thickness_mm), _sums(after, windows, grid, local, before.thickness_mm)
     kept = np.array([_kept(window, shown, grid.step, CENTRED * position_mm if both else position_mm) for window in windows])
     alone = not (before.here.shared or after.here.shared)
-    return Sifted(a, b, kept[:, 0], kept[:, 1], kept[:, 2], (before.found, after.found), alone)
+    level = ground_sd(before.here, after.here, (before.density, after.density)) ** 2
+    ground = level * a[:, 4] * b[:, 4]
+    return Sifted(a[:, :4], b[:, :4], kept[:, 0], kept[:, 1], kept[:, 2], ground, (before.found, after.found), alone)
 
 
 def _centred(before: Look, after: Look, local: Local, position_mm: float) -> Local:
     """The place, moved so that the centres of what both show coincide; no further than the alignment may be wrong."""
     centres, errors = [], []
     for look in (before, after):
-        weights = np.clip(look.here.above, 0, None) * (look.here.above > 2.5 * look.here.noise_hu)
+        weights = np.clip(look.here.above, 0, None) * (look.here.above > 2.5 * look.noise_hu)
         if not weights.any():
             return local
         at = np.argwhere(weights > 0)
         w = weights[weights > 0]
         centres.append(look.scan.to_lps(at + look.here.origin).T @ w / w.sum())
-        spread = look.here.noise_hu * math.sqrt(look.here.together) * float(np.linalg.norm(at - at.mean(0), axis=1).mean()) / 2
+        spread = look.noise_hu * math.sqrt(look.together) * float(np.linalg.norm(at - at.mean(0), axis=1).mean()) / 2
         errors.append(spread * math.sqrt(len(w)) * look.here.spacing.mean() / w.sum())
     moved = local.backward(centres[1][None])[0] - centres[0]
     most = 3 * max(position_mm, 0.1)
@@ -130,7 +146,7 @@ def _shown(before: Look, after: Look, local: Local, grid: _Grid) -> tuple[Floats
         smooth = gaussian_filter(look.here.above, sigma, mode="constant")
         images.append(map_coordinates(smooth, index, order=1, mode="constant"))
         owns.append(map_coordinates(look.here.own.astype(np.float32), index, order=1, mode="constant") > 0.5)
-        density = look.here.noise_hu**2 * look.here.voxel_mm3 * look.here.together
+        density = look.density * look.here.voxel_mm3
         precisions.append(1 / density)
         noises.append(density / ((4 * math.pi) ** 1.5 * float(np.prod(np.hypot(sigma, 0.3) * look.here.spacing))))
     share = np.array(precisions) / sum(precisions)
@@ -147,7 +163,9 @@ def _windows(shown: Floats, noise: float) -> list[Floats]:
 
 
 def _sums(look: Look, windows: list[Floats], grid: _Grid, local: Local | None, other_thickness: float) -> Floats:
-    """For each window: the sum of contrast x volume, its variance, and its covariance with that of the widest. [window, 3]"""
+    """For each window: the sum of contrast x volume, its variance by noise, its covariance with that of the widest,
+    its variance by the background, and the volume of the window. [window, 5]
+    """
     own = look.here.own
     at = look.scan.to_lps(np.argwhere(own) + look.here.origin)
     index = grid.at(local.backward(at) if local else at).T
@@ -159,12 +177,10 @@ def _sums(look: Look, windows: list[Floats], grid: _Grid, local: Local | None, o
         weights = gaussian_filter1d(weights, extra, axis=1, mode="constant")
     flat = weights.reshape(len(windows), -1)
     total = flat @ (look.here.hu - look.here.background).reshape(-1)
-    level = flat.sum(1) * look.here.background_sd
-    noise = look.here.noise_hu**2 * look.here.together
-    variance = (flat**2).sum(1) * noise + level**2
-    covariance = flat @ flat[-1] * noise + level * level[-1]
-    volume = look.here.voxel_mm3
-    return np.stack([total * volume, variance * volume**2, covariance * volume**2], 1)
+    noise, volume = look.density, look.here.voxel_mm3
+    weight = flat.sum(1) * volume
+    variance, covariance = ((flat @ other.T) * noise * volume**2 for other in (flat, flat[-1]))
+    return np.stack([total * volume, np.diagonal(variance), covariance, (weight * look.here.background_sd) ** 2, weight], 1)
 
 
 def _kept(window: Floats, shown: Floats, step: float, moved_mm: float) -> tuple[float, float, float]:
