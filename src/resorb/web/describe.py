@@ -97,6 +97,7 @@ def shapes() -> dict[str, Any]:
             "Table": _object(rows=_list()),
             "PairSlice": _object(slice={"type": "integer"}, side=TEXT, deposits=_list(ANY_OBJECT)),
             "Slice": _object(slice={"type": "integer"}, shape=_list(ANY_NUMBER), spacing_mm=_list(), deposits=_list(ANY_OBJECT)),
+            "Asked": {"anyOf": [{"$ref": "#/components/schemas/Answer"}, _object(question=TEXT, covered={"const": False})]},
             "Card": _object(deck=TEXT, card=ANY_OBJECT, sources=_list()),
         }
     )

@@ -42,7 +42,7 @@ def table() -> Response:
     return Response(to_json({"rows": compare(library())}) + "\n", media_type="application/json")
 
 
-@router.get("/ask", summary="A question in words", responses=json_of("Answer"))
+@router.get("/ask", summary="A question in words", responses=json_of("Asked") | problem_answers(422))
 def ask(q: Annotated[str, Query(min_length=1, max_length=500, description="Such as: does vitamin K2 dissolve plaque?")]) -> Response:
     """The answer with its sources, or `covered: false`. The same as `resorb evidence ask --json`."""
     from ..consult import ask as hear

@@ -34,7 +34,7 @@ def asset(file: str, request: Request) -> Response:
     return FileResponse(found, media_type=MEDIA.get(found.suffix, "application/octet-stream"), headers={"Cache-Control": "no-cache"})
 
 
-@router.post("/api/v1/session", status_code=303, summary="Sign a browser in", responses=problem_answers(401, 413))
+@router.post("/api/v1/session", status_code=303, response_class=Response, summary="Sign a browser in", responses=problem_answers(401, 413))
 async def sign_in(request: Request, house: AHouse) -> Response:
     """Takes the form field `token`; where it is right, sets a cookie that scripts cannot read, and leads to the page."""
     from urllib.parse import parse_qs
