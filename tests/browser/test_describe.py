@@ -74,7 +74,7 @@ def test_a_coronary_score_typed_in(open_page: Any) -> None:
     box = block.locator('[data-quantity="agatston"] input')
     box.fill("250")
     box.press("Enter")
-    page.wait_for_function("location.hash.includes('measures=agatston:250')")
+    page.wait_for_function("() => location.hash.includes('measures=agatston:250')")
     settled(page, "coronary artery calcification")
     says(page, {"site": "coronary_artery", "age": "62 years", "sex": "male", "measures": {"agatston": "250"}})
     assert page.locator(".option", has_text="statin").first.is_visible()
@@ -116,7 +116,7 @@ def test_two_tabs_hold_two_cases(open_page: Any) -> None:
     settled(one, "calcific tendinopathy")
     settled(other, "ureteral stone")
     one.locator('[data-word="pain"] button', has_text="No").click()
-    one.wait_for_function("location.hash.includes('!pain') || location.hash.includes('%21pain')")
+    one.wait_for_function("() => location.hash.includes('!pain') || location.hash.includes('%21pain')")
     other.reload()
     settled(other, "ureteral stone")
     assert "pain" not in other.url

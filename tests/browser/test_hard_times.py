@@ -76,17 +76,17 @@ def test_keyboard_alone(open_page: Any) -> None:
     page.keyboard.type("supraspin")
     page.wait_for_selector("[role=option][aria-selected=true]")
     page.keyboard.press("Enter")
-    page.wait_for_function("location.hash.includes('shoulder.supraspinatus')")
+    page.wait_for_function("() => location.hash.includes('shoulder.supraspinatus')")
     page.locator('[data-field="findings"] [role=combobox]').focus()
     page.keyboard.type("fluffy")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")
-    page.wait_for_function("location.hash.includes('fluffy_margin')")
+    page.wait_for_function("() => location.hash.includes('fluffy_margin')")
     settled(page, "calcific tendinopathy")
     page.locator('[data-word="fluffy_margin"] button').nth(1).focus()
     page.keyboard.press("Space")
-    page.wait_for_function("decodeURIComponent(location.hash).includes('!fluffy_margin')")
+    page.wait_for_function("() => decodeURIComponent(location.hash).includes('!fluffy_margin')")
     assert page.evaluate("document.activeElement.dataset.key") == "fluffy_margin-absent"
 
 
@@ -100,7 +100,7 @@ def test_a_phone_scrolls_one_way(browser: Any, site: str, fragment: str) -> None
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
         if fragment == SHOULDER:
             page.locator("#to-answer").tap()
-            page.wait_for_function("document.querySelector('#answer').getBoundingClientRect().top < 200")
+            page.wait_for_function("() => document.querySelector('#answer').getBoundingClientRect().top < 200")
     finally:
         context.close()
 

@@ -13,7 +13,9 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import Receive, Scope, Send
 
 from .. import examples
+from ..terms.change import Change
 from ..terms.errors import CaseRefused, UserError
+from ..terms.kept import kept
 from .page.answer import answer_view, shell_html
 from .page.language import preferred
 from .page.lookup import answered_html, kind_html, table_html
@@ -76,7 +78,7 @@ def words(lang: Lang = None) -> Response:
 @router.post("/page/answer")
 async def answer(request: Request, lang: Lang = None) -> JSONResponse:
     """A case as JSON in, the answer as a fragment out; what is wrong with the case comes back as a list."""
-    return await run_in_threadpool(_answer, await _text(request), preferred(lang, ""))
+    return await run_in_threadpool(_answer, await _text(request, _MOST_RESULT), preferred(lang, ""))
 
 
 def _answer(text: str, code: str) -> JSONResponse:
@@ -85,10 +87,29 @@ def _answer(text: str, code: str) -> JSONResponse:
     from ..evidence.form import read_case_text
 
     try:
-        case = read_case_text(text, library(), name="case")
+        told, change = _told(text)
+        case = read_case_text(told, library(), name="case")
+        if change is not None:
+            case = case.with_change(change)
     except CaseRefused as refused:
         return _refused(refused)
+    except UserError as refused:
+        return JSONResponse({"problems": [{"where": "", "says": str(refused)}]}, 422)
     return JSONResponse(answer_view(assess(case, library()), case, code))
+
+
+def _told(text: str) -> tuple[str, Change | None]:
+    """The case, and the change of two scans where one was sent beside it: {case: ..., change: what the service keeps of the pair}."""
+    try:
+        sent = json.loads(text)
+    except ValueError:
+        return text, None
+    if not (isinstance(sent, dict) and set(sent) == {"case", "change"}):
+        return text, None
+    change = kept(json.dumps(sent["change"]), "change")
+    if not isinstance(change, Change):
+        raise UserError("change: found a measurement of one scan; expected a change of two")
+    return json.dumps(sent["case"]), change
 
 
 @router.post("/page/case")

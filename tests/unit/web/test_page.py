@@ -96,7 +96,8 @@ def test_every_kind_has_a_page_with_its_sources(shelf: Library, code: str) -> No
 def test_a_score_goes_to_the_measure_that_the_cards_know_for_its_site() -> None:
     none = Refusal("volume_mm3", "not asked")
     total = SiteMeasure("coronary_artery", 3, Measure(250.4, 240.0, 260.0), none, none, none, none)
-    assert results.site_facts(total) == {"site": {"coronary_artery": "present"}, "measures": {"agatston": "250"}, "modality": {"ct": "present"}}
+    told = {"site": {"coronary_artery": "present"}, "measures": {"agatston": "250"}, "modality": {"ct": "present"}}
+    assert results.site_facts(total) == told
     kidney = SiteMeasure("kidney_left", 3, Measure(250.4, 240.0, 260.0), none, none, none, none)
     assert results.site_facts(kidney) == {}
 

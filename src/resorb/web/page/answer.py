@@ -9,7 +9,9 @@ from typing import Any
 from ... import examples
 from ..._version import __version__
 from ...evidence import library
+from ...report.as_text import measure_says
 from ...report.pictures import forest, icon_array
+from ...report.verdict_marks import badge
 from ...terms.assessment import Assessment, Estimate, OptionShown
 from ...terms.case import Case
 from .curve import curve
@@ -48,7 +50,7 @@ def answer_view(said: Assessment, case: Case, code: str) -> dict[str, Any]:
         "answer.html", code, said=said, first=first, outcomes=outcomes_of((e for e in said.outlooks if e.kind == first), code),
         numbers={s.id: n for n, s in enumerate(said.sources, 1)}, options=[o for o in said.options if o.kind == first],
         others=_others(said, first), claims=[c for c in said.claims if c.kind == first], icon=icon_array,
-        quantity=library().quantities.get,
+        quantity=library().quantities.get, badge=badge, measure_says=measure_says,
     )  # fmt: skip
     return {"html": html, "said": _line(said, code), "suggest": suggested(said, case), "first": first}
 

@@ -106,5 +106,5 @@ def as_mapping(case: Case) -> dict[str, Any]:
 
 
 def _done(option: str, when: str | None, outcome: str | None, after_months: float | None) -> dict[str, str]:
-    said = {"option": option, "when": when, "outcome": outcome, "after": None if after_months is None else f"{after_months:.4g} months"}
+    said = {"option": option, "when": when, "outcome": outcome, "after": None if after_months is None else f"{after_months:.10g} months"}
     return {key: value for key, value in said.items() if value is not None}

@@ -39,16 +39,25 @@ export async function refresh() {
   const host = $("#answer");
   host.setAttribute("aria-busy", "true");
   try {
-    const said = await json(here("page/answer"), { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(known), signal: mine.signal }, refresh);
+    const said = await json(here("page/answer"), { method: "POST", headers: { "Content-Type": "application/json" }, body: await told(mine.signal), signal: mine.signal }, refresh);
     if (mine !== running) return;
     show(host, said);
   } catch (error) {
     if (error.name === "AbortError") return;
-    if (error instanceof Refused) problems(error.problems);
+    if (error instanceof Refused) problems(error.problems, error.status);
     else if (!(error instanceof Away)) throw error;
   } finally {
     if (mine === running) host.setAttribute("aria-busy", "false");
   }
+}
+
+const changes = new Map();
+/** The case as it is sent: beside it, where two scans were compared, what the service keeps of them. */
+async function told(signal) {
+  const { comparison, ...facts } = known;
+  if (!comparison) return JSON.stringify(facts);
+  if (!changes.has(comparison)) changes.set(comparison, await json(`api/v1/comparisons/${encodeURIComponent(comparison)}`, { signal }, refresh));
+  return JSON.stringify({ case: facts, change: changes.get(comparison) });
 }
 
 function show(host, said) {
@@ -83,10 +92,10 @@ function restore(host, kept) {
   host.dataset.outcome = kept.outcome ?? "";
 }
 
-function problems(found) {
+function problems(found, status) {
   const host = $("#problems");
   host.hidden = false;
-  host.replaceChildren(el("p", {}, el("b", {}, _("This cannot be used as it is:"))), el("ul", { lang: "en" }, ...found.map((p) => el("li", {}, p.says))), el("p", { class: "small" }, _("The answer below is for the facts before.")));
+  host.replaceChildren(el("p", {}, el("b", {}, status < 500 ? _("This cannot be used as it is:") : _("The service could not answer:"))), el("ul", { lang: "en" }, ...found.map((p) => el("li", {}, p.says))), $("#answer").children.length ? el("p", { class: "small" }, _("The answer below is for the facts before.")) : "", status < 500 ? "" : el("button", { type: "button", onclick: refresh }, _("Try again")));
   mark(found);
 }
 

@@ -79,7 +79,7 @@ async function copyLink(button) {
 }
 
 async function keepFile() {
-  const asked = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(known) };
+  const asked = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ ...known, comparison: undefined }) };
   try {
     save(await text("page/case.yaml", asked), "case.yaml", "application/yaml");
   } catch (error) {

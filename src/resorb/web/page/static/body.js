@@ -72,6 +72,10 @@ export function drawBody() {
   $("#site-chosen").replaceChildren(...chosen.map((id) =>
     el("button", { type: "button", class: "chip on", onclick: () => say("site", id, null), "aria-label": _("Remove {0}", byId.get(id)?.name ?? id) },
       named(byId.get(id) ?? { name: id }), el("span", { "aria-hidden": "true", class: "x" }, "×"))));
+  if (known.comparison) {
+    $("#site-chosen").append(el("button", { type: "button", class: "chip on", onclick: () => change("comparison", undefined), "aria-label": _("Leave out the two scans") },
+      _("two scans compared"), el("span", { "aria-hidden": "true", class: "x" }, "×")));
+  }
   $("#site-near").replaceChildren(...near(chosen, held));
 }
 

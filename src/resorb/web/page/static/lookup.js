@@ -13,7 +13,12 @@ $("#ask").addEventListener("submit", async (event) => {
   if (!question) return;
   const host = $("#asked");
   host.setAttribute("aria-busy", "true");
-  host.innerHTML = await text(here("page/ask"), { method: "POST", headers: { "Content-Type": "text/plain" }, body: question }, () => $("#ask").requestSubmit());
+  const again = () => $("#ask").requestSubmit();
+  try {
+    host.innerHTML = await text(here("page/ask"), { method: "POST", headers: { "Content-Type": "text/plain" }, body: question }, again);
+  } catch (error) {
+    failed(host, error, again);
+  }
   host.setAttribute("aria-busy", "false");
 });
 
@@ -22,10 +27,13 @@ export async function showLookup(hash) {
   if (hash.startsWith("#/kind/")) return showKind(host, decodeURIComponent(hash.slice(7)));
   $("#ask").hidden = $("#asked").hidden = $("#view-lookup .intro").hidden = false;
   if (!table) {
-    host.setAttribute("aria-busy", "true");
-    table = el("div");
-    table.innerHTML = await text(here("page/table"), {}, () => showLookup(hash));
-    host.setAttribute("aria-busy", "false");
+    const made = el("div");
+    try {
+      made.innerHTML = await text(here("page/table"), {}, () => showLookup(hash));
+    } catch (error) {
+      return failed(host, error, () => showLookup(hash));
+    }
+    table = made;
     lively(table);
   }
   host.replaceChildren(table);
@@ -42,11 +50,18 @@ async function showKind(host, id) {
     $$("[data-outlook]", made).forEach(makeOutlook);
     host.replaceChildren(made);
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
+    if (!(error instanceof Refused) || error.status !== 404) return failed(host, error, () => showKind(host, id));
     host.replaceChildren(el("p", {}, _("There is no kind of this name.")), el("p", {}, el("a", { href: "#/lookup" }, _("All kinds"))));
   }
   window.scrollTo(0, 0);
   $("h1", host)?.focus();
+  return undefined;
+}
+
+/** Say what went wrong where the answer would stand. */
+function failed(host, error, again) {
+  if (error.name === "AbortError") return;
+  host.replaceChildren(el("div", { class: "problems", role: "alert" }, el("p", {}, error.message), el("button", { type: "button", onclick: again }, _("Try again"))));
 }
 
 /** Sort by a heading, filter by typing or family. */

@@ -185,7 +185,7 @@ async function showPair(a, b, c, stated) {
   const pair = el("div", { class: "panel" }, view, el("p", { class: "small" }, _("The later scan is laid on the earlier one: both pictures show the same place. Choose a deposit in the table to see it.")));
   host.append($(".change", told), pair, told, el("p", { class: "small" }, el("a", { href: `api/v1/comparisons/${c}/report.html`, target: "_blank", rel: "noopener" }, _("The whole report"))),
     el("p", {}, el("button", { type: "button", onclick: () => go({ a: b, b: a }) }, _("Swap earlier and later")), " ", el("button", { type: "button", onclick: () => go({}) }, _("Start with another scan"))));
-  $("[data-use]", host)?.addEventListener("click", (event) => use(JSON.parse(event.target.dataset.use)));
+  $("[data-use]", host)?.addEventListener("click", (event) => use({ ...JSON.parse(event.target.dataset.use), comparison: c }));
   const viewer = await openPair(view, first, second, c);
   for (const row of $$("tr[data-deposit]", told)) {
     row.addEventListener("click", () => {

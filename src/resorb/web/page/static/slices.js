@@ -45,7 +45,7 @@ function frameOf({ title, at }, grid, pick) {
   const frame = el("div", { class: "frame" }, image, lines);
   frame.style.aspectRatio = `${columns * dx} / ${rows * dy}`;
   frame.style.width = `min(100%, calc(64vh * ${(columns * dx) / (rows * dy)}))`;
-  const keyOf = (d) => d.row ?? d.deposit;
+  const keyOf = (d) => (d.row === undefined || d.row === null ? d.deposit : d.row + 1);
   let newest = 0;
   const draw = async (k, [, width, centre], chosen) => {
     const mine = (newest += 1);
