@@ -24,12 +24,16 @@ def report(measured: Measured, identity: Identity, seg: Any | None, since: Since
     """A preliminary, unverified report by a device. `since` : the baseline, its objects and the change; then TID 1502 holds both."""
     from highdicom.sr import Comprehensive3DSR, MeasurementReport
 
-    groups = list(_groups(measured, seg, _time_point(measured, 2, "follow-up") if since else None, since[2] if since else None))
+    whole = _whole(since[0] if since else measured)
+    groups = [*_groups(measured, seg, _time_point(measured, 2, "follow-up") if since else None, since[2] if since else None)]
+    groups.append(_total(measured, whole, _time_point(measured, 2, "follow-up") if since else None, since[2] if since else None))
     evidence = [*measured.sources.headers, *([seg] if seg is not None else [])]
     if since:
         baseline, objects, change = since
         first = next((o for o in objects if o.Modality == "SEG"), None)
-        groups = [*_groups(baseline, first, _time_point(baseline, 1, "baseline"), None), *groups, *_not_found(measured, baseline, change)]
+        at_first = _time_point(baseline, 1, "baseline")
+        before = [*_groups(baseline, first, at_first, None), _total(baseline, whole, at_first, None)]
+        groups = [*before, *groups, *_not_found(measured, baseline, change)]
         evidence += [*baseline.sources.headers, *([first] if first is not None else [])]
     content = MeasurementReport(
         observation_context=_observer(), procedure_reported=codes.CT_PROCEDURE.code, imaging_measurements=groups, title=codes.TITLE.code
@@ -73,11 +77,15 @@ def _time_point(measured: Measured, order: int, name: str) -> Any:
 
 
 def _groups(measured: Measured, seg: Any | None, time_point: Any, change: Change | None) -> Any:
-    """One TID 1411 group for each deposit, and one TID 1501 group with the sums."""
+    """One TID 1411 group for each deposit."""
     for i, deposit in enumerate(measured.measurement.deposits):
         pair = next((c for c in change.deposits if deposit.id in (c.followup or ())), None) if change else None
         yield _deposit(measured, i, seg, time_point, pair)
-    yield _total(measured, time_point, change)
+
+
+def _whole(baseline: Measured) -> Track:
+    """What all deposits together are called, at every time point."""
+    return Track(uid_of("total", baseline.scan.unique_id, baseline.scan.identity), "all deposits")
 
 
 def _deposit(measured: Measured, i: int, seg: Any, time_point: Any, pair: DepositChange | None) -> Any:
@@ -102,13 +110,14 @@ def _deposit(measured: Measured, i: int, seg: Any, time_point: Any, pair: Deposi
     )
 
 
-def _total(measured: Measured, time_point: Any, change: Change | None) -> Any:
+def _total(measured: Measured, whole: Track, time_point: Any, change: Change | None) -> Any:
+    """One TID 1501 group with the sums."""
     from highdicom.sr import MeasurementsAndQualitativeEvaluations
 
     total = measured.measurement.total
     items = [*measured_items(total), *(changed(change.total) if change else [])]
     return MeasurementsAndQualitativeEvaluations(
-        tracking_identifier=_tracking(Track(uid_of("total", measured.scan.unique_id, measured.scan.identity), "all deposits")),
+        tracking_identifier=_tracking(whole),
         time_point_context=time_point,
         finding_type=codes.CALCIFICATION.code,
         algorithm_id=_algorithm(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,11 +59,6 @@ def carried(baseline: Sequence[Track], followup: Sequence[Track], change: Change
         for piece, number in enumerate(pair.followup):
             out[number - 1] = name if piece == 0 else Track(uid_of(name.uid, "piece", piece + 1), f"{name.name} piece {piece + 1}")
     return tuple(out)
-
-
-def renamed(tracks: Sequence[Track], known: Mapping[str, Track], scan: Scan, candidates: Sequence[Candidate]) -> tuple[Track, ...]:
-    """Tracks with the names that an earlier result gave to the same voxels (see `voxel_key`)."""
-    return tuple(known.get(voxel_key(scan, c), t) for t, c in zip(tracks, candidates, strict=True))
 
 
 def voxel_key(scan: Scan, candidate: Candidate) -> str:

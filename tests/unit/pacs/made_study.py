@@ -10,8 +10,13 @@ from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, EnhancedCTImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from resorb.ct.phantom import Ellipsoid, Scanner, make
+from resorb.ct.phantom_pairs import Plan, random_pair
 from resorb.ct.scan import Scan
 
+PAIR = Plan(
+    deposits=4, height_mm=70, pixel_mm=(0.9, 0.9), slice_mm=(2.0, 2.5), noise_hu=(8, 10), radius_mm=(2.0, 3.0), close=0,
+    same_scanner=True, moved_mm=10, turned_degrees=4,
+)  # fmt: skip
 SCANNER = Scanner((24, 64, 64), (2.5, 0.9, 0.9), 0.9, 10.0)
 FRAME = generate_uid(entropy_srcs=["made frame of reference"])
 DEPOSITS = (
@@ -49,6 +54,21 @@ def write_study(folder: Path, deposits: tuple[Ellipsoid, ...] = DEPOSITS, *, nam
             else:
                 setattr(data, element, value)
         data.save_as(folder / f"{(k * 7) % 24:02d}.dcm", enforce_file_format=True)
+    return folder
+
+
+def write_pair(folder: Path) -> tuple[Path, Path]:
+    """Two studies of one person who moved: a deposit unchanged, one grown, one gone, one new."""
+    pair = random_pair(np.random.default_rng(1), PAIR)
+    return _write(folder / "one", pair.baseline, "one"), _write(folder / "two", pair.followup, "two")
+
+
+def _write(folder: Path, scan: Scan, name: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for k in range(len(scan.hu)):
+        data = _slice(np.asarray(scan.hu[k]), k, np.asarray(scan.to_lps([[k, 0, 0]])[0]), name)
+        data.PixelSpacing, data.SliceThickness = [round(float(s), 6) for s in scan.spacing[1:]], f"{scan.spacing[0]:.4f}"
+        data.save_as(folder / f"{k:03d}.dcm", enforce_file_format=True)
     return folder
 
 

@@ -1,0 +1,126 @@
+"""A deposit has one name at every time point; reports of two hold both, and what became of each."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import highdicom as hd
+import numpy as np
+import pytest
+
+pytest.importorskip("SimpleITK")
+
+from resorb.ct.findings import Candidate
+from resorb.followup import compare
+from resorb.pacs import Measured, results
+from resorb.pacs.tracking import Track, carried, tracks_of, uid_of
+from resorb.terms.change import Change, DepositChange
+from tests.unit.pacs.conftest import measured
+from tests.unit.pacs.made_study import made_scan, write_pair
+
+Two = tuple[Measured, Measured, Change, tuple[Any, ...]]
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Two:
+    """Two measured studies, what became of the deposits, and the objects."""
+    folders = write_pair(tmp_path_factory.mktemp("two"))
+    baseline, followup = (measured(folder) for folder in folders)
+    change = compare(baseline.scan, followup.scan)
+    return baseline, followup, change, results(followup, baseline, change)
+
+
+def groups(sr: Any) -> list[Any]:
+    content = hd.sr.Comprehensive3DSR.from_dataset(sr).content
+    return [*content.get_volumetric_roi_measurement_groups(), *content.get_image_measurement_groups()]
+
+
+def order(group: Any) -> int:
+    found = [i for i in group[0].ContentSequence if i.ValueType == "NUM" and i.ConceptNameCodeSequence[0].CodeValue == "126073"]
+    return int(found[0].MeasuredValueSequence[0].NumericValue) if found else 0
+
+
+def test_the_pair_holds_what_the_test_is_about(two: Two) -> None:
+    assert {"grew", "resolved", "new"} <= {d.verdict for d in two[2].deposits}
+
+
+def test_names_are_kept_in_seg_and_report(two: Two) -> None:
+    baseline, _, change, objects = two
+    segs = [o for o in objects if o.Modality == "SEG"]
+    reports = [o for o in objects if o.Modality == "SR"]
+    assert [o.Modality for o in objects].count("OT") == 6
+    first, later = ({s.SegmentNumber: (s.TrackingUID, s.TrackingID) for s in seg.SegmentSequence} for seg in segs)
+    assert first == {n: (t.uid, t.name) for n, t in enumerate(baseline.tracks, start=1)}
+    for pair in change.deposits:
+        if pair.baseline and pair.followup:
+            assert later[pair.followup[0]] == first[pair.baseline[0]]
+        elif pair.followup:
+            assert later[pair.followup[0]] not in first.values()
+    at = {(g.tracking_uid, order(g)) for g in groups(reports[1])}
+    for uid, _ in first.values():
+        assert {(uid, 1), (uid, 2)} <= at  # also of the resolved one
+    assert {order(g) for g in groups(reports[0])} == {0}
+
+
+def test_every_change_of_the_answer_is_in_the_report(two: Two) -> None:
+    from resorb.terms.change import Difference
+
+    _, _, change, objects = two
+    later = [g for g in groups([o for o in objects if o.Modality == "SR"][1]) if order(g) == 2]
+    found = {}
+    for g in later:
+        verdict = next(q for q in g.get_qualitative_evaluations() if q.name.value == "verdict").value.meaning
+        numbers = {m.name.value: m.value for m in g.get_measurements()}
+        found[g.tracking_uid] = (verdict, numbers.get("change_mass"), numbers.get("detect_mass"))
+    told = [d for d in change.deposits if d.baseline or d.followup]
+    expected = [
+        (d.verdict, d.mass_mg.change, d.mass_mg.detectable) if isinstance(d.mass_mg, Difference) else (d.verdict, None, None) for d in told
+    ]
+    total = change.total
+    assert isinstance(total.mass_mg, Difference)
+    expected.append((total.verdict, total.mass_mg.change, total.mass_mg.detectable))
+    key = str
+    for one, other in zip(sorted(found.values(), key=key), sorted(expected, key=key), strict=True):
+        assert one[0] == other[0]
+        assert one[1] == pytest.approx(other[1], rel=1e-7)
+        assert one[2] == pytest.approx(other[2], rel=1e-7)
+
+
+def test_the_baselines_own_objects_are_those_it_had_alone(two: Two) -> None:
+    alone = results(two[0])
+    assert [o.SOPInstanceUID for o in two[3][: len(alone)]] == [o.SOPInstanceUID for o in alone]
+
+
+def test_the_report_of_both_refers_to_both_studies(two: Two) -> None:
+    baseline, followup, _, objects = two
+    sr = [o for o in objects if o.Modality == "SR"][1]
+    assert sr.StudyInstanceUID == followup.sources.first.StudyInstanceUID
+    assert [i.StudyInstanceUID for i in sr.CurrentRequestedProcedureEvidenceSequence] == [sr.StudyInstanceUID]
+    assert [i.StudyInstanceUID for i in sr.PertinentOtherEvidenceSequence] == [baseline.sources.first.StudyInstanceUID]
+
+
+def test_merged_and_split_deposits() -> None:
+    names = [Track(uid_of("a", n), f"a{n}") for n in range(3)]
+    later = [Track(uid_of("b", n), f"b{n}") for n in range(4)]
+
+    def pair(before: tuple[int, ...] | None, after: tuple[int, ...] | None) -> DepositChange:
+        blank: Any = None
+        return DepositChange(before, after, "merged", "", None, (0, 0, 0), (0, 0, 0), blank, blank, blank)
+
+    change: Any = type("C", (), {"deposits": (pair((1, 2), (1,)), pair((3,), (2, 3)), pair(None, (4,)))})()
+    became = carried(names, later, change)
+    assert became[0] == names[0]
+    assert became[1] == names[2]
+    assert became[2].name == "a2 piece 2"
+    assert became[2].uid not in {t.uid for t in (*names, *later)}
+    assert became[3] == later[3]
+    assert carried(names, later, change) == became
+
+
+def test_a_name_does_not_depend_on_what_else_was_found() -> None:
+    scan = replace(made_scan(), unique_id="1.2.3")
+    one, other = (Candidate(np.arange(a, a + 5), "high", "") for a in (100, 900))
+    assert tracks_of(scan, [one, other])[1] == tracks_of(scan, [other])[0]
+    assert tracks_of(scan, [one]) != tracks_of(replace(scan, unique_id="1.2.4"), [one])
+    assert all(t.uid.startswith("2.25.") and len(t.uid) <= 64 for t in tracks_of(scan, [one, other]))
