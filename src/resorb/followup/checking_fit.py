@@ -19,11 +19,13 @@ from resorb.followup.localfit import Field, Points
 ALIKE_WINDOW_MM = 8.0
 DEEP_MM = 20.0
 ALIKE = 0.8
-LEAST_ALIKE_SHARE = 0.6
+LEAST_ALIKE_SHARE = 0.65
 LEAST_POINTS = 800
 LEAST_DEEP_POINTS = 300
 MOST_ERROR_MM = 3.0
 FLOOR_MM = 0.35
+FLOOR_PER_MM = 0.14
+PLAIN_CONTRAST = 40.0
 LEAST_USUAL_MOVE_MM = 1.0
 PER_DOUBT = 1.6
 PER_UNLIKE_MM = 6.0
@@ -49,13 +51,14 @@ def check(points: Points, left: Array, field: Field, cells: Cells) -> Check:
         return Check(
             np.full(field.known.shape, np.inf), 0.0, float(seen.mean()) if len(seen) else 0.0, np.inf, _too_little(int(seen.sum()))
         )
-    alike = _alike(points, left, field)
+    alike, contrast = _alike(points, left, field)
     deep = seen & deep_points(points, cells)
     if deep.sum() < LEAST_DEEP_POINTS:
         deep = seen
-    share = float(np.mean(alike.reshape(-1)[field.bins(points.at[deep])] > ALIKE))
-    error = _error(field, alike)
-    typical = float(np.median(error.reshape(-1)[field.bins(points.at[deep])]))
+    places = np.unique(field.bins(points.at[deep]))
+    share = float(np.mean(alike.reshape(-1)[places] > ALIKE))
+    error = _error(field, alike, contrast, float(cells.step.max()))
+    typical = float(np.median(error.reshape(-1)[places]))
     return Check(error, share, float(seen.mean()), typical, _verdict(share, typical))
 
 
@@ -87,8 +90,8 @@ def deep_points(points: Points, cells: Cells) -> NDArray[np.bool_]:
     return np.asarray(deep[tuple(np.minimum(index, np.array(deep.shape) - 1).T)], bool)
 
 
-def _alike(points: Points, left: Array, field: Field) -> Array:
-    """Correlation of both scans' tones in the window around each bin, -1 to 1; 0 where nothing was seen."""
+def _alike(points: Points, left: Array, field: Field) -> tuple[Array, Array]:
+    """Correlation of both scans' tones in the window around each bin, -1 to 1, and their contrast there; 0 where nothing was seen."""
     seen = np.isfinite(left)
     first, bins = points.tone[seen].astype(float), field.bins(points.at[seen])
     second = first + left[seen]
@@ -101,14 +104,17 @@ def _alike(points: Points, left: Array, field: Field) -> Array:
     middle, other = mean_of(first) / count, mean_of(second) / count
     spread = (mean_of(first**2) / count - middle**2) * (mean_of(second**2) / count - other**2)
     together = mean_of(first * second) / count - middle * other
-    return np.where(count > 1e-6, together / np.sqrt(np.maximum(spread, 1.0)), 0)
+    seen_here = count > 1e-6
+    spread = np.maximum(spread, 1.0)
+    return np.where(seen_here, together / np.sqrt(spread), 0), np.where(seen_here, spread**0.25, 0)
 
 
-def _error(field: Field, alike: Array) -> Array:
+def _error(field: Field, alike: Array, contrast: Array, coarsest_mm: float) -> Array:
     """95th percentile of the error on each bin: what no scan escapes, how far the halves differ, what was unlike, what was not seen."""
     length = np.linalg.norm(field.moves, axis=0)
     known = field.known > 0.5
     usual = max(LEAST_USUAL_MOVE_MM, float(np.percentile(length[known], 95))) if known.any() else np.inf
     unseen = (1 - field.known) * usual
-    unlike = PER_UNLIKE_MM * np.clip(ALIKE - alike, 0, 1) * field.known
-    return np.asarray(np.sqrt(FLOOR_MM**2 + PER_DOUBT**2 * field.doubt + unseen**2 + unlike**2))
+    unlike = PER_UNLIKE_MM * np.clip(ALIKE - alike, 0, 1) * field.known * np.minimum(1, contrast / PLAIN_CONTRAST)
+    floor = max(FLOOR_MM, FLOOR_PER_MM * coarsest_mm)
+    return np.asarray(np.sqrt(floor**2 + PER_DOUBT**2 * field.doubt + unseen**2 + unlike**2))

@@ -196,7 +196,7 @@ def _window_sums(points: Points, left: Array, weight: Array, field: Field, windo
 
 
 def _solved(sums: Array) -> tuple[Array, Array]:
-    """The move of each bin, held back where little is seen, and the share of it that was seen.
+    """The move of each bin, held back where little is seen, and the share of it that was seen along the axis that shows least.
 
     An offset of brightness, the same within the window, is taken out first.
     """
@@ -209,4 +209,4 @@ def _solved(sums: Array) -> tuple[Array, Array]:
     ayy, ayz, azz = xx * zz - xz * xz, xy * xz - xx * yz, xx * yy - xy * xy
     whole = xx * axx + xy * axy + xz * axz
     step = np.array([axx * x + axy * y + axz * z, axy * x + ayy * y + ayz * z, axz * x + ayz * y + azz * z]) / whole
-    return step, 1 - prior * (axx + ayy + azz) / whole / 3
+    return step, 1 - prior * np.maximum(np.maximum(axx, ayy), azz) / whole
