@@ -41,18 +41,26 @@ def keep_view(folder: Path, scan: Any, findings: Any) -> None:
     """Write the volume, the voxels of its deposits, and the previews of both."""
     from resorb.ct.nifti import write_labels
 
-    np.save(folder / "volume.npy", np.ascontiguousarray(scan.hu))
+    _keep(folder / "volume.npy", scan.hu)
     parts = [candidate.flat for candidate in findings.candidates]
     flat = np.concatenate([*parts, np.zeros(0, np.int64)]).astype(np.int64)
     ids = np.repeat(np.arange(1, len(parts) + 1, dtype=np.int32), [len(p) for p in parts])
     order = np.argsort(flat, kind="stable")
-    np.save(folder / "deposit_voxels.npy", flat[order])
-    np.save(folder / "deposit_ids.npy", ids[order])
+    _keep(folder / "deposit_voxels.npy", flat[order])
+    _keep(folder / "deposit_ids.npy", ids[order])
     small, marks, affine = preview(scan, flat, ids)
     write_labels(folder / "preview.nii.gz", small, affine)
     write_labels(folder / "labels_preview.nii.gz", marks, affine)
     facts = {"shape": list(map(int, scan.hu.shape)), "spacing_mm": [None if np.isnan(s) else float(s) for s in scan.spacing]}
     (folder / "view.json").write_text(json.dumps(facts), "utf-8")
+
+
+def _keep(path: Path, array: NDArray[Any]) -> None:
+    """Write an array; a disk that is full is said so, which `np.save` does not."""
+    whole = np.ascontiguousarray(array)
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(whole))
+        file.write(whole.data)
 
 
 def open_view(folder: Path) -> View:

@@ -23,7 +23,7 @@ from ..terms.errors import ResorbError
 from . import jobs
 from .audit import LOG, say
 from .settings import Settings
-from .shelves import Shelves, new_id
+from .shelves import Shelves
 from .store import COMPARISONS, SCANS, Store
 
 LOST = {
@@ -43,12 +43,13 @@ class Hands:
         self.settings, self.store, self.shelves = settings, store, shelves
         self.stopping = threading.Event()
         self.bell = threading.Event()
-        names = [f"{new_id('h')}-{n}" for n in range(settings.jobs)]
+        names = [f"{shelves.token}-{n}" for n in range(settings.jobs)]
         self.threads = [threading.Thread(target=Hand(self, name).work_on, name=f"hand-{n}", daemon=True) for n, name in enumerate(names)]
         self.threads.append(threading.Thread(target=self._tidy_on, name="tidy", daemon=True))
 
     def start(self) -> None:
-        """Begin."""
+        """Begin, with what those left behind who are no more."""
+        jobs.take_back(self.store, self.shelves.lives)
         for thread in self.threads:
             thread.start()
 

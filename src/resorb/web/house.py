@@ -58,6 +58,7 @@ class House:
             self.hands.stop()
         self.audit.stop()
         self.store.close()
+        self.shelves.close()
 
 
 def warm_up() -> None:

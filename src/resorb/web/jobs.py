@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
@@ -85,6 +86,15 @@ def release(store: Store, job: str, holder: str) -> bool:
 def release_after_loss(store: Store, job: str, holder: str) -> bool:
     """Put a job back into the queue whose process died; the attempt counts."""
     return _ours(store, job, holder, {"state": "queued", "holder": None, "beat": None, "says": "waiting, after its process died"})
+
+
+def take_back(store: Store, lives: Callable[[str], bool]) -> None:
+    """Put the jobs of processes that are no more back into the queue, without waiting for them to fall silent."""
+    with store.begin() as connection:
+        for holder in connection.execute(select(JOBS.c.holder).where(JOBS.c.state == "running").distinct()).scalars().all():
+            if not lives(str(holder).rpartition("-")[0]):
+                mine = and_(JOBS.c.state == "running", JOBS.c.holder == holder)
+                connection.execute(update(JOBS).where(mine).values(state="queued", holder=None, beat=None, says="waiting, after a restart"))
 
 
 def _ours(store: Store, job: str, holder: str, said: Row) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import secrets
 import shutil
@@ -16,6 +17,7 @@ from .problems import Refused
 from .settings import Limits
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+LOCK = ".lock"
 FOLDERS = {"s": "scans", "c": "comparisons"}
 
 
@@ -29,11 +31,31 @@ class Shelves:
 
     def __init__(self, root: Path, limits: Limits) -> None:
         self.root, self.limits = root, limits
+        self.token = new_id("p")
+        self.incoming = root / "incoming" / self.token
         try:
-            for name in ("", "incoming", "scans", "comparisons", "gone"):
-                (root / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+            for folder in (root, *(root / name for name in (*FOLDERS.values(), "gone", "incoming")), self.incoming):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._held = os.open(self.incoming / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+            fcntl.flock(self._held, fcntl.LOCK_EX)
         except OSError as error:
             raise UserError(f"--data: {root}: cannot be made ({error.strerror}); expected a folder that can be written") from None
+
+    def close(self) -> None:
+        """Let go of the folder of incoming things."""
+        os.close(self._held)
+        shutil.rmtree(self.incoming, ignore_errors=True)
+
+    def lives(self, token: str) -> bool:
+        """Whether the process with this token still runs: it holds a lock for as long as it lives."""
+        try:
+            with (self.root / "incoming" / token / LOCK).open("r") as lock:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True
+        return False
 
     def of(self, subject: str) -> Path:
         """The folder of a scan or a comparison. Ids are our own: anything else is refused."""
@@ -51,7 +73,7 @@ class Shelves:
     def has_room(self) -> bool:
         """Whether there is room for work, and the folder can be written."""
         try:
-            probe = self.root / "incoming" / f".probe-{secrets.token_hex(4)}"
+            probe = self.incoming / f".probe-{secrets.token_hex(4)}"
             probe.write_bytes(b"x")
             probe.unlink()
             return shutil.disk_usage(self.root).free >= self.limits.spare_bytes
@@ -67,7 +89,7 @@ class Shelves:
     def made(self, letter: str) -> Iterator[tuple[str, Path]]:
         """A new folder to fill: (id, folder). Gone, with all in it, unless `place` was called."""
         subject = new_id(letter)
-        folder = self.root / "incoming" / subject
+        folder = self.incoming / subject
         try:
             folder.mkdir(mode=0o700)
             yield subject, folder
@@ -95,12 +117,13 @@ class Shelves:
         return [p.name for name in FOLDERS.values() for p in (self.root / name).iterdir() if _changed(p) < limit]
 
     def sweep(self, older_than: float) -> None:
-        """Delete what a crash left behind: half uploads and things on their way out."""
-        limit = time.time() - older_than
-        for name in ("incoming", "gone"):
-            for left in (self.root / name).iterdir():
-                if _changed(left) < limit:
-                    shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
+        """Delete what a crash left behind: half uploads of processes that are no more, and things long on their way out."""
+        for left in (self.root / "incoming").iterdir():
+            if left != self.incoming and not self.lives(left.name):
+                shutil.rmtree(left, ignore_errors=True)
+        for left in (self.root / "gone").iterdir():
+            if _changed(left) < time.time() - older_than:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _changed(path: Path) -> float:

@@ -1,5 +1,7 @@
 """Jobs in the database: one holder at a time, taken over when it falls silent, cancelled, started again, never lost."""
 
+import os
+
 import pytest
 from sqlalchemy import insert, select, update
 
@@ -10,6 +12,7 @@ from resorb.web.shelves import Shelves
 from resorb.web.store import AUDIT, JOBS, META, SCANS, Store, migrate, now, tables
 
 LEASE = 5.0
+LIMITS = Limits()
 
 
 @pytest.fixture
@@ -20,7 +23,7 @@ def store(tmp_path):
     made.close()
 
 
-def add(store, subject="s" + "0" * 24, limits=Limits()):
+def add(store, subject="s" + "0" * 24, limits=LIMITS):
     with store.begin() as connection:
         return jobs.add(connection, "measure", subject, limits)
 
@@ -68,6 +71,23 @@ def test_a_job_whose_holder_fell_silent_is_taken_over(store):
     assert not jobs.end(store, job, "a", "done", "done")
     assert jobs.end(store, job, "b", "done", "done")
     assert jobs.find(store, job)["progress"] == 1.0
+
+
+def test_the_jobs_of_a_dead_process_are_taken_back_at_once(store, tmp_path):
+    first, second = add(store), add(store)
+    living, dead = (Shelves(tmp_path / "data", LIMITS) for _ in range(2))
+    jobs.claim(store, f"{living.token}-0", LEASE, 2)
+    jobs.claim(store, f"{dead.token}-0", LEASE, 2)
+    half = dead.incoming / "half-an-upload"
+    half.mkdir()
+    living.sweep(older_than=3600)
+    assert half.is_dir(), "its process may still be writing"
+    os.close(dead._held)
+    jobs.take_back(store, living.lives)
+    assert [jobs.find(store, job)["state"] for job in (first, second)] == ["running", "queued"]
+    living.sweep(older_than=3600)
+    assert not half.exists()
+    living.close()
 
 
 def test_a_cancelled_job_is_no_longer_the_holders(store):
