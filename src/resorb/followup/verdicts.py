@@ -83,10 +83,12 @@ def mass_difference(weighed: Weighed, z: float, bench: Bench) -> Differed:
     if factor is None:
         unknown = next(r.calibration for r in bench.rules if r.calibration.mg_cm3_per_hu is None)
         return Refusal("mass_mg", f"{unknown.source} (the verdict rests on the sum of HU above background, which needs no factor)")
-    reach = Z_95 * math.hypot(weighed.change_sd, weighed.change * bench.scale_sd)
-    low, high = (0.0, 0.0) if bench.same else (weighed.change - reach, weighed.change + reach)
     seen = detectable(weighed.null_sd, z)
-    return Difference(*(v * factor for v in (weighed.before, weighed.after, weighed.change, low, high, seen)))
+    if bench.same:
+        return Difference(weighed.before * factor, weighed.before * factor, 0.0, 0.0, 0.0, seen * factor)
+    reach = Z_95 * math.hypot(weighed.change_sd, weighed.change * bench.scale_sd)
+    change = weighed.change
+    return Difference(*(v * factor for v in (weighed.before, weighed.after, change, change - reach, change + reach, seen)))
 
 
 def _difference(name: str, before: Measured, after: Measured, z: float, same: bool) -> Differed:
