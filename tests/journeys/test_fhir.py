@@ -1,4 +1,4 @@
-"""A FHIR record through Python and the command line: what is used is said, answers are equal; Synthea patients yield what was read by eye."""
+"""A FHIR record through Python and the command line: what is used is said; Synthea patients yield what was read by eye."""
 
 import json
 import random

@@ -133,7 +133,7 @@ def test_a_record_read_is_answered_and_written_the_same_twice(found):
 # --- any shape at all ---
 
 
-ODD = [None, True, -1, 1e300, 10**40, "", "x", "2020", [], {}, [[]], {"coding": "x"}, {"reference": 3}, "\ud800"]
+ODD = [None, True, -1, 1e300, 10**40, "", "x", "2020", [], {}, [[]], {"coding": "x"}, {"reference": 3}, "\ud800", 10**400]
 
 
 def mutated(record, dice, times):
@@ -147,7 +147,7 @@ def mutated(record, dice, times):
         change = dice.randrange(4)
         if change == 0:
             holder[key] = dice.choice(
-                [None, True, -1, 1e300, 10**40, "", "x", "2020", [], {}, [[]], {"coding": "x"}, {"reference": 3}, "\ud800"]
+                [None, True, -1, 1e300, 10**40, "", "x", "2020", [], {}, [[]], {"coding": "x"}, {"reference": 3}, "\ud800", 10**400]
             )
         elif change == 1 and isinstance(holder, dict):
             del holder[key]

@@ -12,7 +12,7 @@ from .codes import index_of
 from .dates import moment
 from .observations import observation
 from .person import Person, person_of
-from .record import Record
+from .record import Record, short
 from .settling import settle
 from .statements import condition, imaging, medication, procedure, report
 from .wire import Entry, Resource, asked_date, entries, resources
@@ -94,7 +94,7 @@ def _read_one(entry: Entry, person: Person, record: Record) -> None:
     reader = READERS.get(kind)
     if reader is None:
         if kind not in _OF_OTHER_USE:
-            record.pass_over(kind[:60], "resorb does not read this kind of entry", entry.reference)
+            record.pass_over(short(kind), "resorb does not read this kind of entry", entry.reference)
         return
     try:
         if person.is_about(entry.resource):

@@ -94,10 +94,14 @@ def concept(value: Any) -> dict[str, Any]:
 def codings(value: Any) -> list[Any]:
     """The codings of a concept that can be read."""
     found = value.get("coding") if type(value) is dict else None
-    if type(found) is list and len(found) == 1 and type(found[0]) is dict and type(found[0].get("code")) is str:
+    if type(found) is list and len(found) == 1 and _is_coding(found[0]):
         return found  # nearly always
     found = concept(value).get("coding")
-    return [c for c in found if isinstance(c, dict) and isinstance(c.get("code"), str)] if isinstance(found, list) else []
+    return list(filter(_is_coding, found)) if isinstance(found, list) else []
+
+
+def _is_coding(value: Any) -> bool:
+    return type(value) is dict and type(value.get("code")) is str and type(value.get("system", "")) is str
 
 
 def code_of(value: Any) -> str:
