@@ -24,6 +24,7 @@ from resorb.evidence.cards import Formula, Kind, Quantity, Reason, Said
 from resorb.evidence.cite import main as cite
 from resorb.evidence.template import template
 from resorb.report import schema
+from resorb.report.as_json import RESULTS
 from resorb.terms.assessment import Estimate
 from resorb.terms.case import Case
 from resorb.terms.time import months_in_words
@@ -364,31 +365,43 @@ def _cite_options() -> str:
 
 
 def json_fields() -> str:
-    """Every object and field of `assess --json`."""
-    made = schema()
-    told = "`resorb assess CASE --json` prints one `Assessment`; `resorb schema` prints the JSON Schema. Percentages are 0 to 100."
-    text = f"# The JSON of an assessment\n\n{told}\n\n"
-    names = sorted(made["$defs"], key=lambda name: (name != "Assessment", name))
-    for name in names:
-        of = made["$defs"][name]
+    """Every object and field of what the commands print with `--json`."""
+    told = (
+        "`assess`, `measure` and `compare` print one object each with `--json`; `resorb schema` prints their JSON Schema. Percentages are 0 to "
+        "100; positions are LPS mm. A measure is its numbers or `refused` with the reason. Measurements, changes and series carry a `seal` under "
+        "`versions`: a hash of the rest, by which an edited or cut file is noticed (it does not tell who wrote it)."
+    )
+    return f"# The JSON of the answers\n\n{told}\n\n" + "".join(_objects(of, name) for of, name in RESULTS.items())
+
+
+def _objects(of: str, whole: str) -> str:
+    """Every object of one result; those of an assessment by their bare names."""
+    made = schema(of)["$defs"]
+    before = "" if of == "assessment" else f"{whole}: "
+    text = ""
+    for name in sorted(made, key=lambda name: (name != whole, name)):
+        part = made[name]
         body = (
-            (f"`{field}`", _type(value), "" if field in of.get("required", ()) else "may be missing")
-            for field, value in of["properties"].items()
+            (f"`{field}`", _type(value, before), "" if field in part.get("required", ()) else "may be missing")
+            for field, value in part["properties"].items()
         )
-        text += section(name, f"{' '.join((of.get('description') or '').split())}\n\n{rows(('field', 'type', ''), body)}")
+        title = name if name == whole else f"{before}{name}"
+        text += section(title, f"{' '.join((part.get('description') or '').split())}\n\n{rows(('field', 'type', ''), body)}")
     return text
 
 
-def _type(value: dict[str, Any]) -> str:
+def _type(value: dict[str, Any], before: str = "") -> str:
     if "$ref" in value:
         name = value["$ref"].rpartition("/")[2]
-        return f"[{name}](#{name.lower()})"
+        return f"[{name}](#{(before + name).lower().replace(': ', '-')})"
     if "anyOf" in value:
-        return " or ".join(_type(v) for v in value["anyOf"])
+        return " or ".join(_type(v, before) for v in value["anyOf"])
+    if "enum" in value:
+        return "one of " + ", ".join(map(str, value["enum"]))
     if value.get("type") == "array":
-        return f"list of {_type(value['items'])}" if value.get("items") else "list"
+        return f"list of {_type(value['items'], before)}" if value.get("items") else "list"
     if value.get("type") == "object":
-        return f"map of text to {_type(value['additionalProperties'])}"
+        return f"map of text to {_type(value['additionalProperties'], before)}"
     return {"string": "text", "number": "number", "integer": "whole number", "boolean": "true or false", "null": "null"}.get(
         value.get("type", ""), "any"
     )

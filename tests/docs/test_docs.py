@@ -26,7 +26,7 @@ from resorb.evidence.cards import CARDS, Claim, Group, Option, OptionUse, RedFla
 from resorb.evidence.compile import CARDS_DIR
 from resorb.evidence.library import open_library
 from resorb.evidence.strict_yaml import load
-from resorb.terms import answer, assessment, case, change, errors, measurement
+from resorb.terms import answer, assessment, case, change, errors, measurement, trend
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -315,7 +315,7 @@ def test_every_page_is_on_the_map():
 
 
 def code_words():
-    for module in (assessment, case, answer, errors, measurement, change):
+    for module in (assessment, case, answer, errors, measurement, change, trend):
         for name, value in vars(module).items():
             if inspect.isclass(value) and value.__module__ == module.__name__:
                 yield name

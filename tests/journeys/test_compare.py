@@ -233,8 +233,21 @@ def test_a_case_that_knows_the_change_answers_the_same_through_every_door(folder
 def test_the_answer_that_knows_the_change_keeps_the_schema() -> None:
     import jsonschema
 
-    from resorb.report import schema, to_dict
+    from resorb.report import schema, to_json
 
     case = resorb.read_case({"site": "coronary_artery", "findings": ["calcification"], "age": 60})
     for verdict in ("shrank", "cannot tell", "unchanged"):
-        jsonschema.validate(to_dict(resorb.assess(case.with_change(made.change(verdict=verdict)))), schema())
+        jsonschema.validate(json.loads(to_json(resorb.assess(case.with_change(made.change(verdict=verdict))))), schema())
+
+
+@pytest.mark.parametrize(
+    ("of", "result"), [("measurement", made.measurement()), ("change", made.change()), ("change", made.change(months=None))]
+)
+def test_what_is_printed_keeps_its_published_schema(of: str, result: Any) -> None:
+    import jsonschema
+
+    from resorb.report import to_json
+
+    done = CliRunner().invoke(app, ["schema", of])
+    assert done.exit_code == 0
+    jsonschema.validate(json.loads(to_json(result)), json.loads(done.stdout))

@@ -108,13 +108,18 @@ def template(
 
 
 @app.command()
-def schema() -> None:
-    """Print the JSON Schema of `assess --json`."""
+def schema(
+    of: Annotated[str, typer.Argument(help="assessment, measurement, change or trend.")] = "assessment",
+) -> None:
+    """Print the JSON Schema of what `assess`, `measure` or `compare` prints with --json."""
     import json
 
     from ..report import schema as made
+    from ..report.as_json import RESULTS
 
-    typer.echo(json.dumps(made(), indent=2))
+    if of not in RESULTS:
+        raise UserError(f"found the result {of!r}; expected one of {', '.join(RESULTS)}")
+    typer.echo(json.dumps(made(of), indent=2))
 
 
 def main() -> None:

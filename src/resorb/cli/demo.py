@@ -1,21 +1,28 @@
-"""`resorb demo`: a published case answered, and a scan made on the spot measured."""
+"""`resorb demo`: a published case answered, two scans made on the spot compared, and the case answered again, knowing the change."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..terms.errors import UserError
-from .measure import NO_LIBRARIES
+from .compare import NO_LIBRARIES
+
+if TYPE_CHECKING:
+    from ..ct.phantom_pairs import Pair
+    from ..terms.change import Change
+    from ..terms.measurement import Picture
+
+MONTHS = 14.0
 
 
 def demo(
     name: Annotated[str, typer.Argument(help="One of the published example cases.")] = "shoulder-infraspinatus-lavage",
     out: Annotated[Path, typer.Option(help="The folder for the pages.")] = Path("out"),
 ) -> None:
-    """Answer a published case and tell what happened in the end; measure a scan made on the spot; write both pages."""
+    """Answer a published case, compare two scans made on the spot, answer the case again knowing what they show; write every page."""
     import resorb
 
     from .. import examples
@@ -24,34 +31,67 @@ def demo(
     if name not in examples.names():
         raise UserError(f"found the example {name!r}; expected one of {', '.join(examples.names())}")
     out.mkdir(parents=True, exist_ok=True)
-    page = out / f"{name}.html"
-    said = resorb.assess(resorb.read_case(examples.path(name)))
-    resorb.write(said, page)
+    case = resorb.read_case(examples.path(name))
+    said = resorb.assess(case)
+    pages = [_written(said, out / f"{name}.html", "The answer")]
     about = examples.about(name)
     typer.echo(f"{about['title']}: {about['citation']}\n\n{to_text(said)}\nWhat happened in the end: {about['what_happened']}\n")
-    scan = _scan(out)
-    typer.echo(f"\nThe answer as a page with pictures: {page.resolve()}")
-    if scan is not None:
-        typer.echo(f"The measured scan as a page with pictures: {scan.resolve()}")
+    change = _scans(out, pages)
+    if change is not None:
+        knowing = resorb.assess(case.with_change(change))
+        typer.echo("\nThe case again, had these been its two scans\n")
+        typer.echo(_seen(to_text(knowing)))
+        pages.append(_written(knowing, out / f"{name}-with-change.html", "The answer that knows the change"))
+        resorb.write(change, out / "change.json")
+    typer.echo("\n".join(["", *pages]))
 
 
-def _scan(out: Path) -> Path | None:
-    """Make a scan of known deposits, measure it, write its page."""
+def _written(result: object, page: Path, what: str, pictures: tuple[Picture, ...] = ()) -> str:
+    import resorb
+
+    resorb.write(result, page, pictures)
+    return f"{what}, as a page: {page.resolve()}"
+
+
+def _seen(text: str) -> str:
+    """The part of an answer that tells what two scans showed."""
+    part = text.partition("What two scans showed")
+    return f"{part[1]}{part[2].partition(chr(10) * 2)[0]}\n"
+
+
+def _pair() -> Pair:
+    """Two scans of one made-up person who moved: of six deposits one goes, one comes, some shrink and one stays as it is."""
+    import numpy as np
+
+    from ..ct.phantom_pairs import Plan, random_pair
+
+    plan = Plan(
+        deposits=6, height_mm=80, pixel_mm=(0.8, 0.8), slice_mm=(2.0, 2.0), noise_hu=(9, 11), radius_mm=(2.0, 3.2), close=0,
+        same_scanner=True, moved_mm=15, turned_degrees=6,
+    )  # fmt: skip
+    return random_pair(np.random.default_rng(4005), plan)
+
+
+def _scans(out: Path, pages: list[str]) -> Change | None:
+    """Make two scans of one person in which deposits changed, measure the first, compare both, write their pages."""
     try:
-        from ..ct import find, measure
-        from ..ct.phantom import example
+        from ..ct import Settings, measure
         from ..ct.pictures import pictures
+        from ..followup import Stated, compared
+        from ..followup.pictures import pictures as of_both
     except ImportError:
         typer.echo(NO_LIBRARIES, err=True)
         return None
-    import resorb
-
     from ..report import to_text
 
-    scan = example()
-    findings = find(scan)
-    measured = measure(scan, findings=findings)
-    page = out / "scan.html"
-    resorb.write(measured, page, pictures(scan, findings, measured))
-    typer.echo(f"A scan made on the spot, measured\n\n{to_text(measured)}", nl=False)
-    return page
+    settings = Settings(contrast="none", kvp=120.0)
+    pair = _pair()
+    made = compared((pair.baseline, pair.followup), settings=settings, stated=Stated(months=MONTHS))
+    measured = measure(pair.baseline, settings=settings, findings=made.before.findings)
+    pages.append(_written(measured, out / "scan.html", "The first scan, measured", pictures(pair.baseline, made.before.findings, measured)))
+    pages.append(_written(made.change, out / "change.html", "Both scans, compared", of_both(made)))
+    truth = ", ".join(d.fate if d.fate != "kept" else "unchanged" if d.factor == 1 else f"times {d.factor:.2g}" for d in pair.deposits)
+    typer.echo(f"Two scans made on the spot, {MONTHS:.0f} months apart; the person moved. Deposits as made: {truth}.\n")
+    typer.echo(f"The first, measured\n\n{to_text(measured)}\nBoth, compared\n\n{to_text(made.change)}", nl=False)
+    change: Change = made.change
+    return change

@@ -9,6 +9,7 @@ import msgspec
 from ..terms.assessment import Assessment
 
 _RENAMED = {"outlooks": "outlook"}
+RESULTS = {"assessment": "Assessment", "measurement": "Measurement", "change": "Change", "trend": "Trend"}
 
 
 def to_dict(result: Any) -> dict[str, Any]:
@@ -23,8 +24,18 @@ def to_json(result: Any) -> str:
     return msgspec.json.format(msgspec.json.encode(to_dict(result)), indent=2).decode()
 
 
-def schema() -> dict[str, Any]:
-    """The JSON Schema of what `resorb assess --json` prints."""
+def schema(of: str = "assessment") -> dict[str, Any]:
+    """The JSON Schema of an `assessment`, a `measurement`, a `change` or a `trend`. Raises KeyError for anything else."""
+    if of == "assessment":
+        return _assessment()
+    from importlib import import_module
+
+    from .json_schema import schema_of
+
+    return schema_of(getattr(import_module(f"resorb.terms.{of}"), RESULTS[of]))
+
+
+def _assessment() -> dict[str, Any]:
     made = msgspec.json.schema(Assessment)
     body = made["$defs"]["Assessment"]
     for old, new in _RENAMED.items():

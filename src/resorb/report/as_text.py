@@ -85,10 +85,16 @@ def seen_lines(said: Assessment) -> Iterator[str]:
 
 def measure_says(m: SeenMeasure) -> str:
     """One measure of two scans in words."""
-    pace = f"; {m.per_year:+.3g} {m.unit} a year" if m.per_year is not None else ""
+    most = max(abs(m.before), abs(m.after))
+    digits = 0 if most >= 100 else 1 if most >= 10 else 2
+    before, after, change, low, high, least = (
+        f"{x:.{digits}f}" if n in (0, 1, 5) else f"{x:+.{digits}f}"
+        for n, x in enumerate((m.before, m.after, m.change, m.low, m.high, m.detectable))
+    )
+    pace = f"; {m.per_year:+.{digits}f} {m.unit} a year" if m.per_year is not None else ""
     share = f" ({m.per_year_percent:+.0f} % of what was there)" if m.per_year_percent is not None else ""
-    change = f"{m.change:+.3g} (95 % interval {m.low:+.3g} to {m.high:+.3g})"
-    return f"{m.measure}: {m.before:.3g} to {m.after:.3g} {m.unit}, {change}, would have shown {m.detectable:.3g}{pace}{share}"
+    said = f"{m.measure}: {before} to {after} {m.unit}, {change} (95 % interval {low} to {high})"
+    return f"{said}; a change of {least} would have shown{pace}{share}"
 
 
 def _kinds(said: Assessment, why: bool) -> Iterator[str]:

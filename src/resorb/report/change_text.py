@@ -97,5 +97,5 @@ def alignment_facts(change: Change) -> list[str]:
 def rule_says(rule: RuleSays) -> str:
     """What a published rule says of this pair."""
     verdict = "exceeded: it calls this a change" if rule.exceeded else "not exceeded: it calls this no change"
-    applies = f"; made for {rule.applies}" if rule.applies else ""
+    applies = f"; {rule.applies}" if rule.applies else ""
     return f"published rule, {rule.name}: {rule.change:+.3g} against a limit of {rule.limit:.3g}, {verdict}{applies} [{rule.source}]"

@@ -109,7 +109,7 @@ def change(*deposits: DepositChange, verdict: str = "shrank", months: float | No
             mass.detectable * 12 / months,
         )
     )  # fmt: skip
-    rule = RuleSays("square root volume", "volume_mm3", 2.5, 3.1, True, "one scanner, gated", "hokanson_2004")
+    rule = RuleSays("square root volume", "volume_mm3", 2.5, 3.1, True, "made on one scanner, gated", "hokanson_2004")
     total = TotalChange(
         verdict, "the mass fell by more than this pair scatters", len(rows), len(rows), mass,  # type: ignore[arg-type]
         difference(1.4 * before, 1.4 * after, 0.03), difference(9 * before, 9 * after, 0.06), annual, (rule,),
