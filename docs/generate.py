@@ -367,9 +367,10 @@ def _cite_options() -> str:
 def json_fields() -> str:
     """Every object and field of what the commands print with `--json`."""
     told = (
-        "`assess`, `measure` and `compare` print one object each with `--json`; `resorb schema` prints their JSON Schema. Percentages are 0 to "
-        "100; positions are LPS mm. A measure is its numbers or `refused` with the reason. Measurements, changes and series carry a `seal` under "
-        "`versions`: a hash of the rest, by which an edited or cut file is noticed (it does not tell who wrote it)."
+        "`assess`, `measure` and `compare` print one object each with `--json`; `resorb schema` prints their JSON Schema. "
+        "Percentages are 0 to 100; positions are LPS mm. A measure is its numbers or `refused` with the reason. "
+        "Measurements, changes and series carry a `seal` under `versions`: a hash of the rest, by which an edited or cut file is noticed "
+        "(it does not tell who wrote it)."
     )
     return f"# The JSON of the answers\n\n{told}\n\n" + "".join(_objects(of, name) for of, name in RESULTS.items())
 

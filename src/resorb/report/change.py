@@ -10,7 +10,7 @@ from ..terms.measurement import Picture, ScanFacts
 from .as_html import environment
 from .change_pictures import before_against_after, timeline
 from .change_text import alignment_facts, reach, rule_says
-from .change_words import MEASURES, ORDER, Measured, amount, by_interest, headline, ids, in_plain_words, told_by, went
+from .change_words import MEASURES, ORDER, Measured, amount, by_interest, headline, ids, in_plain_words, less_or_more, told_by, went
 from .verdict_marks import badge, css, mark
 
 
@@ -65,7 +65,8 @@ def _annual(change: Change) -> str:
     annual = change.total.annual_mass_mg
     if isinstance(annual, Refusal):
         return f"No yearly pace: {annual.reason}."
-    return f"At that pace, in a year: {went(annual, 'mg')}."
+    reach = f"95 % interval {less_or_more(annual.low, annual)} to {less_or_more(annual.high, annual)}"
+    return f"At that pace: {less_or_more(annual.change, annual, ' mg')} in a year ({reach})."
 
 
 def _scans(change: Change) -> list[tuple[str, str, str]]:
