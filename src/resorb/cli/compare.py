@@ -57,7 +57,9 @@ def compare(  # noqa: PLR0917  (typer reads one parameter for each option)
         studies = [None if one == "-" else one for one in _counted("--study", study, scans)]
         told = {"months": months, "same_person": same_person, "bmi": bmi, "studies": studies, "outgoing": Outgoing(dicom_out, send)}
         result, pictures = _answered(scans, where, chosen, (convention, calibration, kvp, contrast), told)
-    except ImportError:
+    except ImportError as error:
+        if (error.name or "").startswith("resorb"):
+            raise
         typer.echo(NO_LIBRARIES, err=True)
         raise typer.Exit(1) from None
     except ResorbError as error:
