@@ -7,7 +7,7 @@ lies, and nothing is ever resampled from an image.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -26,12 +26,16 @@ SLAB_VOXELS = 4_000_000
 
 @dataclass(frozen=True)
 class Shape:
-    """One ellipsoid of one density, painted over those before it: centre (x, y, z) and semi-axes [mm], turned by `axes`. [HU]"""
+    """One ellipsoid of one density, painted over those before it: centre (x, y, z) and semi-axes [mm], turned by `axes`. [HU]
+
+    loose : an organ that may lie elsewhere another day.
+    """
 
     centre: Array
     semi_axes: Array
     hu: float
     axes: Array = field(default_factory=lambda: np.eye(3))
+    loose: bool = False
 
 
 def trunk(random: np.random.Generator, places: list[Array], scale: float = 1.0, height_mm: float = 130.0) -> tuple[Shape, ...]:
@@ -44,8 +48,14 @@ def trunk(random: np.random.Generator, places: list[Array], scale: float = 1.0, 
     frame = _spine(random, deep, half)
     frame += _ribs(random, wide, deep, half) if random.random() < 0.7 else _hips(random, wide, half)
     soft = _walls(random, wide, deep) + _insides(random, half)
-    at_scale = [[Shape(s.centre * scale, s.semi_axes * scale, s.hu, s.axes) for s in part] for part in (soft, frame)]
+    at_scale = [[replace(s, centre=s.centre * scale, semi_axes=s.semi_axes * scale) for s in part] for part in (soft, frame)]
     return (*at_scale[0], *(_bed(random, p) for p in places), *at_scale[1])
+
+
+def altered(random: np.random.Generator, shapes: tuple[Shape, ...], share: float, scale: float) -> tuple[Shape, ...]:
+    """The same body with this share of its loose organs, and their air, somewhere else."""
+    moved = [random.normal(0, 15 * scale, 3) if s.loose and random.random() < share else None for s in shapes]
+    return tuple(s if m is None else replace(s, centre=s.centre + m) for s, m in zip(shapes, moved, strict=True))
 
 
 def inner_place(random: np.random.Generator, scale: float, half_mm: float) -> Array:
@@ -148,14 +158,14 @@ def _insides(random: np.random.Generator, half: float) -> list[Shape]:
     tall = half + 45
     for _ in range(int(tall / 1.6)):
         at = inner_place(random, 1.0, tall)
-        made.append(Shape(at, random.uniform(5, 15, 3), float(random.uniform(5, 70)), _turn(random)))
+        made.append(Shape(at, random.uniform(5, 15, 3), float(random.uniform(5, 70)), _turn(random), True))
     for _ in range(int(tall / 4)):
         at = inner_place(random, 1.0, tall)
         made.append(Shape(at, random.uniform([2, 2, 15], [4, 4, 40]), float(random.uniform(35, 50)), _turn(random)))
     for _ in range(int(tall / 12)):
         at = inner_place(random, 1.0, tall)
         turn = _turn(random)
-        made += [Shape(at, np.array([8.0, 8.0, 14.0]), 35.0, turn), Shape(at, np.array([5.0, 5.0, 10.0]), -700.0, turn)]
+        made += [Shape(at, np.array([8.0, 8.0, 14.0]), 35.0, turn), Shape(at, np.array([5.0, 5.0, 10.0]), -700.0, turn, True)]
     return made
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resorb.ct.phantom import TISSUE_HU, Ellipsoid, Scanner, draw, noise, random_deposit
-from resorb.ct.phantom_body import Array, Shape, inner_place, paint, trunk
+from resorb.ct.phantom_body import Array, Shape, altered, inner_place, paint, trunk
 from resorb.ct.scan import Acquisition, Scan
 
 Fate = Literal["kept", "gone", "new", "split", "merged"]
@@ -69,7 +69,8 @@ class Plan:
     """What a random pair is like. Ranges are (least, most); moved, turned and bent are at most that far.
 
     trunk : a body with a skeleton, or 60 mm of uniform tissue. changed : deposits change, split, merge, come and go; or none does.
-    close : share of deposits with a neighbour 5 mm away. overlap : share of the height that both scans show.
+    close : share of deposits with a neighbour 5 mm away. overlap : share of the height that both scans show. altered : share of loose
+    organs that lie elsewhere at the follow-up. followup_slice_mm : where it differs from `slice_mm`.
     factor : if given, half of the deposits change their mass by it, and nothing else happens.
     """
 
@@ -86,6 +87,8 @@ class Plan:
     slice_mm: tuple[float, float] = (1.0, 3.0)
     noise_hu: tuple[float, float] = (10.0, 30.0)
     blur_mm: tuple[float, float] = (0.8, 1.2)
+    followup_slice_mm: tuple[float, float] | None = None
+    altered: float = 0.0
     same_scanner: bool = False
     scale: float = 1.0
     height_mm: float = 110.0
@@ -157,9 +160,10 @@ def random_pair(random: np.random.Generator, plan: Plan | None = None) -> Pair:
     views = _views(random, plan, motion)
     deposits = _deposits(random, plan, motion, views)
     shapes = trunk(random, [d.centre_mm for d in deposits], plan.scale, 1.6 * plan.height_mm) if plan.trunk else ()
+    later = altered(random, shapes, plan.altered, plan.scale) if plan.altered else shapes
     scans = []
-    for view, moved, seen in ((views[0], Motion(), "baseline"), (views[1], motion, "followup")):
-        image = _tissue(view, shapes, moved)
+    for view, moved, body, seen in ((views[0], Motion(), shapes, "baseline"), (views[1], motion, later, "followup")):
+        image = _tissue(view, body, moved)
         for deposit in deposits:
             for piece in getattr(deposit, seen):
                 x, y, z = (float(c) for c in np.array(piece.centre) - view.middle)
@@ -194,7 +198,7 @@ def _rotation(axis: Array, angle: float) -> Array:
 def _views(random: np.random.Generator, plan: Plan, motion: Motion) -> tuple[View, View]:
     """Two fields; the second is centred on the person to within a few mm, and shifted along the table for less overlap."""
     first = _scanner(random, plan)
-    second = first if plan.same_scanner else _scanner(random, plan)
+    second = first if plan.same_scanner else _scanner(random, replace(plan, slice_mm=plan.followup_slice_mm or plan.slice_mm))
     middle = motion.to_followup(np.zeros((1, 3)))[0] + random.uniform(-4, 4, 3)
     middle[2] += (1 - plan.overlap) * plan.height_mm * float(random.choice([-1.0, 1.0]))
     return View(first, np.zeros(3)), View(second, middle)
