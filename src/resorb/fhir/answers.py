@@ -38,7 +38,7 @@ def of_assessment(said: Assessment, desk: Desk) -> list[Element]:
 
 def _conclusion(said: Assessment) -> str:
     flags = "".join(f"RED FLAG ({flag.urgency}): {flag.name}. " for flag in said.red_flags)
-    unsaid = "".join(f" Cannot say: {r.about}: {r.reason}." for r in said.cannot_say)
+    unsaid = "".join(f" Cannot say: {r.about}: {r.reason.rstrip('.')}." for r in said.cannot_say)
     return f"{flags}{said.plain.text}{unsaid} {said.notice}"
 
 
@@ -76,22 +76,22 @@ def _kinds(said: Assessment, desk: Desk) -> Element:
         **({"extension": sources} if sources else {}),
         **({} if first.tied else {"valueCodeableConcept": _kind(first)}),
         **({"dataAbsentReason": text_only("several kinds fit equally well")} if first.tied else {}),
-        "note": [{"text": "Fits are reasons for and against, ranked; they are no probabilities and no diagnosis."}],
+        "note": [
+            {"text": "Fits are reasons for and against, ranked; they are no probabilities and no diagnosis."},
+            *map(_because, said.kinds),
+        ],
         "component": [
-            {
-                "code": text_only(f"rank {kind.rank}, {kind.fit} fit{'' if i else ' (first)'}: {_because(kind)}"),
-                "valueCodeableConcept": _kind(kind),
-            }
-            for i, kind in enumerate(said.kinds)
+            {"code": text_only(f"rank {kind.rank}, {kind.fit} fit{', a tie' if kind.tied else ''}"), "valueCodeableConcept": _kind(kind)}
+            for kind in said.kinds
         ],
     }
 
 
-def _because(kind: Ranked) -> str:
+def _because(kind: Ranked) -> Element:
     told = [f"for: {w.says} {in_brackets(w.source)}" for w in kind.why] + [
         f"against: {w.says} {in_brackets(w.source)}" for w in kind.against
     ]
-    return "; ".join(told) or "no reason is known"
+    return {"text": f"{kind.name}: {'; '.join(told) or 'no reason is known'}"}
 
 
 def _kind(kind: Ranked) -> Element:
@@ -171,7 +171,7 @@ def _rationale(e: Estimate) -> str:
     if e.predicts_low is not None and e.predicts_high is not None:
         parts.append(f"a new study would fall between {e.predicts_low:.0f} and {e.predicts_high:.0f} %")
     parts += [e.disagreement, f"evidence: {e.applies}", f"certainty {e.certainty.level} ({'; '.join(e.certainty.reasons)})"]
-    return ". ".join(part for part in parts if part)
+    return ". ".join(part.rstrip(".") for part in parts if part)
 
 
 def _effect(e: Estimate) -> str:
