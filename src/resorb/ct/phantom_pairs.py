@@ -71,7 +71,7 @@ class Plan:
     trunk : a body with a skeleton, or 60 mm of uniform tissue. changed : deposits change, split, merge, come and go; or none does.
     close : share of deposits with a neighbour 5 mm away. overlap : share of the height that both scans show. altered : share of loose
     organs that lie elsewhere at the follow-up. followup_slice_mm : where it differs from `slice_mm`.
-    factor : if given, half of the deposits change their mass by it, and nothing else happens.
+    factor : if given, a share of the deposits (`of_all`) change their mass by it, and nothing else happens.
     """
 
     trunk: bool = True
@@ -93,6 +93,7 @@ class Plan:
     scale: float = 1.0
     height_mm: float = 110.0
     factor: float | None = None
+    of_all: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -258,9 +259,9 @@ def _neighbour(random: np.random.Generator, plan: Plan, motion: Motion, beside: 
 
 
 def _factor(random: np.random.Generator, plan: Plan) -> float:
-    """A third do not change; the others by 0.3 to 2. Or half by the planned factor."""
+    """A third do not change; the others by 0.3 to 2. Or as many as planned by the planned factor."""
     if plan.factor is not None:
-        return plan.factor if random.random() < 0.5 else 1.0
+        return plan.factor if random.random() < plan.of_all else 1.0
     return float(random.uniform(0.3, 2.0)) if plan.changed and random.random() < 2 / 3 else 1.0
 
 
