@@ -47,8 +47,14 @@ _COUNTED = {
 
 def headline(change: Change) -> str:
     """The verdict of the whole in a few words, with the time between."""
-    time = "" if change.months_between is None else f", {months_in_words(change.months_between)} apart"
-    return f"{HEADLINES[change.total.verdict]}{time}"
+    return f"{HEADLINES[change.total.verdict]}{apart(change.months_between)}"
+
+
+def apart(months: float | None) -> str:
+    """The time between two scans: `, 14 months apart`; empty where it is not known."""
+    if months is None:
+        return ""
+    return f", {months_in_words(months)} apart" if months else ", on one day"
 
 
 def in_plain_words(change: Change) -> tuple[str, ...]:
@@ -69,7 +75,8 @@ def _whole(change: Change) -> Iterator[str]:
         yield f"These scans would have shown a change of {amount(difference.detectable, difference)} {measured.unit} or more."
         if change.total.verdict == "unchanged":
             yield "That no change shows does not prove that nothing changed."
-    yield f"Why: {change.total.why}."
+    if measured is not None or reason_of(change.total.mass_mg) not in change.total.why:
+        yield f"Why: {change.total.why}."
 
 
 def _counts(change: Change) -> Iterator[str]:
@@ -90,7 +97,8 @@ def _open(change: Change) -> Iterator[str]:
             reasons.setdefault(d.why, []).append(str(number))
     for why, numbers in reasons.items():
         shown = ", ".join(numbers[:8]) + (f" and {len(numbers) - 8} more" if len(numbers) > 8 else "")
-        yield f"It cannot be told of {'number' if len(numbers) == 1 else 'numbers'} {shown}: {why}."
+        same = "for the same reason" if why == change.total.why else why
+        yield f"It cannot be told of {'number' if len(numbers) == 1 else 'numbers'} {shown}: {same}."
 
 
 def told_by(thing: object) -> Measured | None:

@@ -12,9 +12,11 @@ def months_in_words(months: float) -> str:
     ('4 weeks', '16 months', '3 years')
     """
     if months < 1 / 4:
-        return f"{max(1, round(months * _WEEKS_PER_MONTH * 7))} days"
+        days = max(1, round(months * _WEEKS_PER_MONTH * 7))
+        return "1 day" if days == 1 else f"{days} days"
     if months < 2:
-        return f"{months * _WEEKS_PER_MONTH:.0f} weeks"
+        weeks = f"{months * _WEEKS_PER_MONTH:.0f}"
+        return "1 week" if weeks == "1" else f"{weeks} weeks"
     if months < 24:
         return f"{months:.0f} months"
     years = months / 12
