@@ -25,6 +25,7 @@ Points = NDArray[Any]
 Move = Callable[[Points], Points]
 Which = Literal["baseline", "followup"]
 TYPICAL_ERROR_MM = 0.3
+FILLED_BELOW_HU = -1000
 LEAST_EXTENT_MM = 20.0
 HOW = "rigid by SimpleITK (correlation), then moved locally"
 
@@ -84,11 +85,19 @@ class Aligned:
 
 
 def inside(scan: Scan, points: Points, margin_mm: float = 0.0) -> NDArray[np.bool_]:
-    """Which positions (n, 3) LPS [mm] lie in the scan's field, at least `margin_mm` from its edge. Shape (n,)."""
+    """Which positions (n, 3) LPS [mm] the scan shows, at least `margin_mm` from the edge of its field. Shape (n,).
+
+    What was filled in around a round field is not shown.
+    """
     index = scan.to_index(points)
     margin = margin_mm / np.nan_to_num(scan.spacing, nan=1.0)
     last = np.array(scan.hu.shape) - 0.5 - margin
-    return np.asarray(((index >= margin - 0.5) & (index <= last)).all(1), bool)
+    shown = np.asarray(((index >= margin - 0.5) & (index <= last)).all(1), bool)
+    around = index[shown][:, None] + np.concatenate([np.zeros((1, 3)), np.eye(3), -np.eye(3)]) * max(margin_mm, 1.0) / scan.spacing
+    nearest = np.clip(np.round(np.nan_to_num(around)), 0, np.array(scan.hu.shape) - 1).astype(int)
+    hu = scan.hu[tuple(np.moveaxis(nearest, -1, 0))]
+    shown[shown] = (hu != hu[:, :1]).any(1) | (hu[:, 0] > FILLED_BELOW_HU)
+    return shown
 
 
 def handed_over(pair: tuple[Scan, Scan], forward: Move, backward: Move, error_mm: float = TYPICAL_ERROR_MM) -> Aligned:
