@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 INSTALLED = $(VENV)/.installed
 VIEWER = src/resorb/web/page/static/vendor
 
-.PHONY: help demo test check bench docs page clean
+.PHONY: help demo test check bench docs page pictures clean
 
 help: ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /: /'
@@ -40,6 +40,9 @@ page: ## add the three-plane viewer to the page (needs Node)
 	mkdir -p $(VIEWER)
 	cp node_modules/@niivue/niivue/dist/index.js $(VIEWER)/niivue.js
 	cp node_modules/@niivue/niivue/package.json $(VIEWER)/niivue.package.json
+
+pictures: $(INSTALLED) ## retake the pictures of the page (needs Chromium)
+	$(BIN)/python docs/photograph.py
 
 clean: ## remove what was made
 	rm -rf $(VENV) out build dist node_modules $(VIEWER) src/resorb/evidence/compiled.json

@@ -14,7 +14,7 @@ FAMILIES = (
     _("dystrophic"), _("metastatic"), _("idiopathic"), _("iatrogenic"), _("calciphylaxis"), _("ossification"), _("stone"),
     _("crystal deposition"), _("physiologic"), _("genetic"), _("atherosclerotic"), _("degenerative"), _("neoplastic"), _("mixed"),
 )  # fmt: skip
-VERDICTS = (_("first"), _("helps"), _("may help"), _("uncertain"), _("no benefit"), _("harmful"), _("last"))
+VERDICTS = (_("helps"), _("may help"), _("uncertain"), _("no benefit"), _("harmful"))  # first and last stand in the template
 CLAIMS = (_("supported"), _("untested"), _("false"))
 APPLIES = (_("direct"), _("general"), _("conditional"), _("indirect"))
 CERTAINTY = (_("high"), _("low"), _("very low"), _("normal"))

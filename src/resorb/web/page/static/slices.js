@@ -12,7 +12,7 @@ export function openSlices(host, grid, panes) {
   let chosen = 0;
   let grey = WINDOWS[0];
   const picked = [];
-  const frames = panes.map((pane) => frameOf(pane, grid, (key) => picked.forEach((run) => run(key))));
+  const frames = panes.map((pane) => frameOf(pane, grid, panes.length > 1, (key) => picked.forEach((run) => run(key))));
   const slider = el("input", { type: "range", min: 0, max: slices - 1, value: k, "aria-label": _("Slice") });
   const said = el("output", {}, "");
   const choice = el("select", { "aria-label": _("Grey scale") }, ...WINDOWS.map(([name], n) => el("option", { value: n }, _(name))));
@@ -37,14 +37,14 @@ export function openSlices(host, grid, panes) {
 }
 
 /** One picture with its outlines; only the newest one asked for is shown. */
-function frameOf({ title, at }, grid, pick) {
+function frameOf({ title, at }, grid, shared, pick) {
   const [slices, rows, columns] = grid.shape;
   const [, dy, dx] = grid.spacing_mm.map((s) => s ?? 1);
   const image = el("img", { alt: "" });
   const lines = svg("svg", { viewBox: `0 0 ${columns} ${rows}`, preserveAspectRatio: "none", class: "outlines" });
   const frame = el("div", { class: "frame" }, image, lines);
   frame.style.aspectRatio = `${columns * dx} / ${rows * dy}`;
-  frame.style.width = `min(100%, calc(64vh * ${(columns * dx) / (rows * dy)}))`;
+  frame.style.width = `min(100%, calc(${shared ? 48 : 64}vh * ${(columns * dx) / (rows * dy)}))`;
   const keyOf = (d) => (d.row === undefined || d.row === null ? d.deposit : d.row + 1);
   let newest = 0;
   const draw = async (k, [, width, centre], chosen) => {

@@ -16,10 +16,16 @@ export async function openViewer(host, scan, title) {
     host.append(el("p", { class: "small" }, _("Slices are drawn by the service. `make page`, run once where Node is installed, adds the three-plane viewer.")));
     return made;
   }
-  return switching(host, [
-    [_("Three planes"), (place) => openVolume(library, place, scan, title)],
-    [_("Slices"), (place) => openSlices(place, scan, [{ title, at: `api/v1/scans/${scan.id}/slices` }])],
-  ]);
+  const planes = [_("Three planes"), (place) => openVolume(library, place, scan, title)];
+  const slices = [_("Slices"), (place) => openSlices(place, scan, [{ title, at: `api/v1/scans/${scan.id}/slices` }])];
+  return switching(host, drawsInSoftware() ? [slices, planes] : [planes, slices]);
+}
+
+/** Whether this machine has no graphics chip for the browser to use: volumes then take long to draw. */
+function drawsInSoftware() {
+  const context = document.createElement("canvas").getContext("webgl2");
+  const told = context?.getExtension("WEBGL_debug_renderer_info");
+  return !told || /swiftshader|llvmpipe|software|basic render/i.test(context.getParameter(told.UNMASKED_RENDERER_WEBGL));
 }
 
 /** One viewer at a time, and buttons to change it; where the first cannot be opened, the next one is. */
@@ -33,9 +39,10 @@ async function switching(host, views) {
     try {
       now = await views[n][1](place);
     } catch (error) {
-      if (n + 1 >= views.length) throw error;
       buttons[n].disabled = true;
-      await open(n + 1);
+      const other = buttons.findIndex((b) => !b.disabled);
+      if (other < 0) throw error;
+      await open(other);
       return;
     }
     buttons.forEach((b, k) => b.setAttribute("aria-pressed", String(k === n)));
@@ -72,6 +79,7 @@ async function openVolume(library, host, scan, title) {
   const tint = [0, 255, 180, 0];
   view.volumes[1].setColormapLabel({ R: [0, 255], G: [0, 176], B: [0, 0], A: tint.slice(0, 2), I: [0, 1], labels: ["", _("deposit")] });
   view.updateGLVolume();
+  view.opts.multiplanarShowRender = drawsInSoftware() ? 0 : 1; // the three-dimensional picture only where it is quick
   view.setSliceType(view.sliceTypeMultiplanar);
   const to = (mm) => {
     view.scene.crosshairPos = view.mm2frac([-mm[0], -mm[1], mm[2]]);
