@@ -71,6 +71,7 @@ def _run(settings: Settings, processes: int) -> None:
     except ImportError as error:
         typer.echo(f"{NO_LIBRARIES} ({error.name})", err=True)
         raise typer.Exit(1) from None
+    app.prepare(settings)
     typer.echo(f"resorb: {settings.base} (research and education; not a medical device). Stop with Ctrl+C.", err=True)
     log_as_json()
     how = {

@@ -24,6 +24,8 @@ from .guard import Guard
 from .house import House
 from .page_routes import add_page
 from .settings import Settings, checked
+from .shelves import MIGRATING, Shelves
+from .store import Store, migrate
 
 FROM = "RESORB_SERVE"
 ROUTERS = (
@@ -67,6 +69,16 @@ def create(settings: Settings) -> FastAPI:
     app.add_exception_handler(RequestValidationError, in_its_form(problems.on_invalid, fhir_routes.on_invalid))
     describe(app)
     return app
+
+
+def prepare(settings: Settings) -> None:
+    """Make the folder and the tables before anything listens. Raises ResorbError where that cannot be done."""
+    shelves, store = Shelves(settings.folder, settings.limits), Store(settings.database_url)
+    try:
+        migrate(store, shelves.root / MIGRATING)
+    finally:
+        store.close()
+        shelves.close()
 
 
 def in_its_form(plain: Any, as_fhir: Any) -> Any:

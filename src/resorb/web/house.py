@@ -12,7 +12,7 @@ from .access import Callers
 from .audit import Audit
 from .guard import known_hosts
 from .settings import Settings
-from .shelves import Shelves
+from .shelves import MIGRATING, Shelves
 from .store import Store, migrate
 
 
@@ -44,7 +44,7 @@ class House:
         """Make the tables, sweep what a crash left behind, start the hands."""
         from .hands import Hands
 
-        migrate(self.store, self.shelves.root / ".migrating")
+        migrate(self.store, self.shelves.root / MIGRATING)
         self.audit.start()
         self.hands = Hands(self.settings, self.store, self.shelves)
         self.hands.start()

@@ -18,6 +18,7 @@ from .settings import Limits
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 LOCK = ".lock"
+MIGRATING = ".migrating"
 FOLDERS = {"s": "scans", "c": "comparisons"}
 
 

@@ -94,6 +94,7 @@ SEEN = Table(
     Column("until", Float, nullable=False),
 )  # fmt: skip
 
+MIGRATING = 0x7265736F7262  # the number of the lock that PostgreSQL holds while tables change
 AWAY = (OperationalError, InterfaceError)
 
 
@@ -174,7 +175,7 @@ def _upgrade(engine: Engine) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
-            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7265736f72)")
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATING})")
         head = ScriptDirectory.from_config(config).get_current_head()
         if MigrationContext.configure(connection).get_current_revision() != head:
             config.attributes["connection"] = connection

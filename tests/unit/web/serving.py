@@ -82,7 +82,7 @@ def serving(folder: Path, **more: Any) -> Iterator[Service]:
 def zipped(folder: Path) -> bytes:
     """The files of a folder as one zip."""
     packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(folder.iterdir()):
             archive.write(path, path.name)
     return packed.getvalue()
