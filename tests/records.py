@@ -34,12 +34,12 @@ def patient(**more: Any) -> Resource:
     return {"resourceType": "Patient", "id": "p", "gender": "female", "birthDate": "1960-05-04", **more}
 
 
-def lab(code: str, value: float, unit: str, *, when: str | None = "2025-02-01", **more: Any) -> Resource:
+def lab(loinc: str, value: float, unit: str, *, when: str | None = "2025-02-01", **more: Any) -> Resource:
     """An Observation of a value with a UCUM unit."""
     return {
         "resourceType": "Observation",
         "status": "final",
-        "code": coded(LOINC, code),
+        "code": more.pop("code", None) or coded(LOINC, loinc),
         "subject": PERSON,
         **({"effectiveDateTime": when} if when else {}),
         "valueQuantity": {"value": value, "unit": unit, "system": UCUM, "code": unit},

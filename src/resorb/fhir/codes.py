@@ -36,20 +36,19 @@ class Meant(NamedTuple):
     present: bool
 
 
+Observed = tuple[Quantity, int] | frozenset[str]
+
+
 class Index:
     """Codes, names and units of one library, ready to be asked."""
 
     def __init__(self, library: Library) -> None:
         self.library = library
-        self.quantities: dict[tuple[str, str], tuple[Quantity, int]] = {}
-        for card in library.decks.quantities:
-            for system in READ_AS_QUANTITY:
-                for rank, code in enumerate(card.codes.get(system, ())):
-                    self.quantities.setdefault((system, code), (card, rank))
+        self._observed: dict[tuple[str, str], Observed] = {}
         self.words: dict[str, dict[str, tuple[Meant, ...]]] = {}
-        self.asked: dict[str, tuple[Word, ...]] = {}
         for word in library.decks.words:
             self._word(word)
+        self._observe()
         self.options: dict[str, dict[str, tuple[str, ...]]] = {}
         for option in library.decks.options:
             for system, codes in option.codes.items():
@@ -71,24 +70,28 @@ class Index:
             for system, codes in by_system.items():
                 held = self.words.setdefault(system, {})
                 for code in codes:
-                    if system == "loinc":
-                        self.asked[code] = (*self.asked.get(code, ()), word)
-                    else:
+                    if system != "loinc":  # a question, see `_observe`
                         held[_bare(system, code)] = (*held.get(_bare(system, code), ()), Meant(word.id, present))
 
-    def quantity(self, codings: Iterable[Any]) -> tuple[Quantity, int] | None:
-        """The lab or measure of an observation's code, and how far down the card's list that code stands."""
-        for coding in codings:
-            system = SYSTEMS.get(coding.get("system"))
-            if system in READ_AS_QUANTITY:
-                found = self.quantities.get((system, coding["code"]))
-                if found is not None:
-                    return found
-        return None
+    def _observe(self) -> None:
+        """Which lab or measure an observation's code stands for, and how far down the card's list; or which words it asks about."""
+        for card in self.library.decks.quantities:
+            for system in READ_AS_QUANTITY:
+                for rank, code in enumerate(card.codes.get(system, ())):
+                    self._observed.setdefault((system, code), (card, rank))
+        for word in self.library.decks.words:
+            for code in (*word.codes.get("loinc", ()), *word.denied_by.get("loinc", ())):
+                held = self._observed.get(("loinc", code), frozenset())
+                if isinstance(held, frozenset):
+                    self._observed["loinc", code] = held | {word.id}
 
-    def question(self, codings: Iterable[Any]) -> tuple[Word, ...]:
-        """The words that an observation asks about."""
-        return tuple(w for c in codings if SYSTEMS.get(c.get("system")) == "loinc" for w in self.asked.get(c.get("code"), ()))
+    def observed(self, codings: Iterable[Any]) -> Observed | None:
+        """What an observation tells of, by the first of its codes that a card knows."""
+        for coding in codings:
+            found = self._observed.get((SYSTEMS.get(coding.get("system"), ""), coding["code"]))
+            if found is not None:
+                return found
+        return None
 
     def meant(self, codings: Iterable[Any], groups: tuple[str, ...] | None = None) -> tuple[Meant, ...]:
         """The words that these codes stand for, of some groups or of all."""

@@ -31,28 +31,25 @@ def observation(resource: Resource, reference: str, record: Record) -> None:
     elif record.late(when):
         record.pass_over(("Observation", code), f"it is later than {record.until}", reference)
     else:
-        for source in resource.get("derivedFrom") or ():
-            record.speaks_of(source)
         parts = resource.get("component")
-        read = _one(resource, when, reference, record, quiet=bool(parts))
-        for part in parts if isinstance(parts, list) else ():
-            read = _one(part, when, reference, record, quiet=False) or read
+        _one(resource, when, reference, record, quiet=bool(parts))
+        for part in parts if type(parts) is list else ():
+            _one(part, when, reference, record, quiet=False)
 
 
-def _one(part: Resource, when: str | None, reference: str, record: Record, *, quiet: bool) -> bool:
-    """An observation or a component: whether a card knows it."""
-    code = part.get("code")
-    found = codings(code)
-    quantity = record.index.quantity(found)
-    if quantity is not None:
-        _value(part, quantity, when, reference, record)
-        return True
-    asked = record.index.question(found)
-    if asked:
-        return _answer(part, {w.id for w in asked}, when, reference, record)
-    if not quiet:
-        record.pass_over(("Observation", code), "no card knows this code" if found else "it has no code", reference)
-    return False
+def _one(part: Resource, when: str | None, reference: str, record: Record, *, quiet: bool) -> None:
+    """An observation or a component. A deposit that was measured on an imaging study was seen on it."""
+    found = codings(part.get("code"))
+    known = record.index.observed(found)
+    if isinstance(known, tuple):
+        _value(part, known, when, reference, record)
+        if known[0].group == "measure":
+            for study in part.get("derivedFrom") or ():
+                record.speaks_of(study)
+    elif known:
+        _answer(part, known, when, reference, record)
+    elif not quiet:
+        record.pass_over(("Observation", part.get("code")), "no card knows this code" if found else "it has no code", reference)
 
 
 def _value(part: Resource, known: tuple[Quantity, int], when: str | None, reference: str, record: Record) -> None:
@@ -69,7 +66,7 @@ def _value(part: Resource, known: tuple[Quantity, int], when: str | None, refere
         return
     try:
         value, written = _converted(given, card, record)
-        level = _limited(given.get("comparator"), value, card, written)
+        level = _limited(given["comparator"], value, card, written) if "comparator" in given else None
     except QuantityError as error:
         record.pass_over(entry, str(error), reference)
         return
@@ -92,7 +89,7 @@ def _why_absent(part: Resource) -> str:
 def _converted(given: Resource, card: Quantity, record: Record) -> tuple[float, str]:
     """The value in the card's unit and as it was written. The coded unit speaks before the shown one."""
     value, shown, code = given["value"], given.get("unit"), given.get("code")
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if type(value) is not float and type(value) is not int:
         raise QuantityError("found a value that is no number; expected a number")
     unit = code if isinstance(code, str) and (given.get("system") == UCUM or not shown) else shown
     unit = unit if isinstance(unit, str) else ""
@@ -100,14 +97,12 @@ def _converted(given: Resource, card: Quantity, record: Record) -> tuple[float, 
     if factor is None:
         accepted = ", ".join(dict.fromkeys((card.unit, *(u for u in card.units if u)))) or "no unit"
         raise QuantityError(f"found the unit {unit[:30]!r}; expected one of {accepted}" if unit else f"it has no unit; expected {accepted}")
-    written = f"{given.get('comparator') or ''}{value:g} {unit}".strip()
+    written = f"{given.get('comparator') or ''}{value:g} {unit}" if unit else f"{given.get('comparator') or ''}{value:g}"
     return in_bounds(value * factor, written, card), written
 
 
 def _limited(comparator: Any, value: float, card: Quantity, written: str) -> str | None:
     """The level that a limit such as `<5` proves, whoever the person is; a limit that proves none is refused."""
-    if comparator is None:
-        return None
     below = comparator in ("<", "<=")
     if not below and comparator not in (">", ">="):
         raise QuantityError(f"found the comparator {str(comparator)[:10]!r}; expected <, <=, > or >=")
@@ -130,7 +125,7 @@ def _levels(value: float, below: bool, band: Band) -> set[str]:
     return {name for name, holds in (("low", lower), ("normal", middle), ("high", upper)) if holds}
 
 
-def _answer(part: Resource, asked: set[str], when: str | None, reference: str, record: Record) -> bool:
+def _answer(part: Resource, asked: frozenset[str], when: str | None, reference: str, record: Record) -> None:
     """A word asked for: the answer's own code says whether it is there."""
     entry = ("Observation", part.get("code"))
     given = part.get("valueCodeableConcept")
@@ -141,4 +136,3 @@ def _answer(part: Resource, asked: set[str], when: str | None, reference: str, r
         record.say(meant, True, when, entry, reference)
     else:
         record.pass_over(entry, f"no card knows the answer {label('', given).strip()}" if given else _why_absent(part), reference)
-    return True

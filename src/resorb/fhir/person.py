@@ -60,7 +60,7 @@ def person_of(kept: list[Entry], wanted: str | None, name: str) -> Person:
     """The person, or a refusal where the record holds several."""
     patients = {}
     for entry in kept:
-        if entry.resource["resourceType"] == "Patient":
+        if entry.kind == "Patient":
             patients[entry.reference] = entry
     if wanted is not None:
         patients = {reference: entry for reference, entry in patients.items() if wanted in (reference, reference.rpartition("/")[2])}
@@ -74,7 +74,7 @@ def person_of(kept: list[Entry], wanted: str | None, name: str) -> Person:
         if "/" in entry.url and not entry.url.startswith("urn:"):
             names.add("/".join(entry.url.rsplit("/", 2)[-2:]))
         return Person(entry.resource, entry.reference, frozenset(names) if entry.resource.get("id") or entry.url else frozenset())
-    about = sorted({target for entry in kept if entry.resource["resourceType"] in READ and (target := subject_of(entry.resource))})
+    about = sorted({target for entry in kept if entry.kind in READ and (target := subject_of(entry.resource))})
     if len(about) > 1:
         raise CaseRefused([Problem(name, f"found entries about {len(about)} people and no Patient; expected the record of one person")])
     return Person(None, "", frozenset(about))

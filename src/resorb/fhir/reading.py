@@ -17,7 +17,8 @@ from .settling import settle
 from .statements import condition, imaging, medication, procedure, report
 from .wire import Entry, Resource, asked_date, entries, resources
 
-READERS: dict[str, Callable[[Resource, str, Record], None]] = {
+Reader = Callable[[Resource, str, Record], None]
+READERS: dict[str, Reader] = {
     "Observation": observation,
     "Condition": condition,
     "MedicationRequest": medication,
@@ -55,7 +56,11 @@ def read(
     for place in lost:
         record.pass_over(place, "it holds no FHIR resource", place)
     for entry in kept:
-        _read_one(entry, person, record)
+        reader = READERS.get(entry.kind)
+        if reader is not None:
+            _read_one(reader, entry, person, record)
+        elif entry.kind not in _OF_OTHER_USE:
+            record.pass_over(short(entry.kind), "resorb does not read this kind of entry", entry.reference)
     return settle(record, person)
 
 
@@ -74,8 +79,7 @@ def _kept(found: Resource | list[Resource]) -> tuple[list[Entry], list[str]]:
         if isinstance(entry, str):
             lost.append(entry)
             continue
-        own = entry.resource.get("id")
-        key = (str(entry.resource["resourceType"]), own if isinstance(own, str) else entry.url)
+        key = (entry.kind, entry.own)
         if not key[1]:
             kept.append(entry)
         elif key not in versions or _version(entry) > _version(versions[key]):
@@ -89,27 +93,21 @@ def _version(entry: Entry) -> tuple[str, str, str]:
     return moment(meta.get("lastUpdated")) or "", str(meta.get("versionId") or "").zfill(12), repr(entry.resource)
 
 
-def _read_one(entry: Entry, person: Person, record: Record) -> None:
-    kind = str(entry.resource["resourceType"])
-    reader = READERS.get(kind)
-    if reader is None:
-        if kind not in _OF_OTHER_USE:
-            record.pass_over(short(kind), "resorb does not read this kind of entry", entry.reference)
-        return
+def _read_one(reader: Reader, entry: Entry, person: Person, record: Record) -> None:
     try:
         if person.is_about(entry.resource):
             reader(entry.resource, entry.reference, record)
         else:
-            record.pass_over(kind, "it is about someone else", entry.reference)
+            record.pass_over(entry.kind, "it is about someone else", entry.reference)
     except _NONSENSE:
-        record.pass_over(kind, "it is not as FHIR describes it", entry.reference)
+        record.pass_over(entry.kind, "it is not as FHIR describes it", entry.reference)
 
 
 def shelved(kept: list[Entry]) -> dict[str, Any]:
     """Medications by every reference that may point to them."""
     found: dict[str, Any] = {}
     for entry in kept:
-        if entry.resource["resourceType"] == "Medication":
+        if entry.kind == "Medication":
             found[entry.reference] = entry.resource
             if entry.url:
                 found[entry.url] = entry.resource

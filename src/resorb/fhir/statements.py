@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .codes import Meant
-from .dates import first_moment
+from .dates import first_moment, moment
 from .record import Record, Said, Study, code_of, codings, concept, short
 from .wire import Resource
 
@@ -21,8 +21,8 @@ def condition(resource: Resource, reference: str, record: Record) -> None:
     """A diagnosis: refuted is not there, unconfirmed is not known, resolved says nothing of now unless it is a thing that happened."""
     code = resource.get("code")
     entry = ("Condition", code)
-    when = first_moment(
-        resource.get("recordedDate"), resource.get("assertedDate"), resource.get("onsetDateTime"), resource.get("onsetPeriod")
+    when = moment(resource.get("recordedDate")) or first_moment(
+        resource.get("assertedDate"), resource.get("onsetDateTime"), resource.get("onsetPeriod")
     )
     verified = code_of(resource.get("verificationStatus"))
     state = code_of(resource.get("clinicalStatus")) or ("resolved" if "abatementDateTime" in resource else "")
@@ -81,8 +81,8 @@ def medication(resource: Resource, reference: str, record: Record) -> None:
     code = _medicine(resource, record)
     entry = (kind, code)
     status, intent = str(resource.get("status") or ""), str(resource.get("intent") or "")
-    when = first_moment(
-        resource.get("authoredOn"), resource.get("dateAsserted"), resource.get("effectiveDateTime"), resource.get("effectivePeriod")
+    when = moment(resource.get("authoredOn")) or first_moment(
+        resource.get("dateAsserted"), resource.get("effectiveDateTime"), resource.get("effectivePeriod")
     )
     if status != "entered-in-error" and record.late(when):
         record.pass_over(entry, f"it is later than {record.until}", reference)

@@ -20,8 +20,10 @@ _MARK_BYTES = re.compile(rb'"resourceType"\s*:')
 
 
 class Entry(NamedTuple):
-    """One resource: where it stands (`Observation/12`, or its place in the record), itself, and its full address if it has one."""
+    """One resource: its kind and id, where it stands (`Observation/12`, or its place in the record), and its full address if it has one."""
 
+    kind: str
+    own: str
     reference: str
     resource: Resource
     url: str
@@ -109,12 +111,14 @@ def _unpacked(resource: Any, url: str, place: str, depth: int) -> Iterator[Entry
         for number, parameter in enumerate(_list(resource.get("parameter"))):
             yield from _of_parameter(parameter, f"{place}.parameter[{number}]", depth)
     else:
-        own = resource.get("id")
-        yield Entry(_clean(f"{kind}/{own}" if isinstance(own, str) else url) or place, resource, url)
+        yield _entry(kind, resource, url, place)
 
 
-def _clean(text: str) -> str:
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+def _entry(kind: str, resource: Resource, url: str, place: str, number: int | None = None) -> Entry:
+    own = resource.get("id")
+    own = own if type(own) is str else ""
+    reference = f"{kind}/{own}" if own else url or (place if number is None else f"{place}.entry[{number}].resource")
+    return Entry(kind, own or url, reference if reference.isascii() else reference.encode("utf-8", "replace").decode(), resource, url)
 
 
 def _of_bundle(bundle: Resource, place: str, depth: int) -> Iterator[Entry | str]:
@@ -130,8 +134,7 @@ def _of_bundle(bundle: Resource, place: str, depth: int) -> Iterator[Entry | str
         url = url if type(url) is str else ""
         kind = inner.get("resourceType") if type(inner) is dict else None
         if type(kind) is str and kind not in _BOXES:
-            own = inner.get("id")  # type: ignore[union-attr]
-            yield Entry(_clean(f"{kind}/{own}" if type(own) is str else url) or f"{place}.entry[{number}].resource", inner, url)  # type: ignore[arg-type]
+            yield _entry(kind, inner, url, place, number)  # type: ignore[arg-type]
         else:
             yield from _unpacked(inner, url, f"{place}.entry[{number}].resource", depth + 1)
 

@@ -171,6 +171,13 @@ def test_where_was_looked_is_not_where_a_deposit_lies():
     assert facts(STUDY, told) == {"calcification": True, "ct": True, "kidney": True}
 
 
+def test_a_deposit_measured_on_a_study_was_seen_on_it_and_another_measure_says_nothing_of_one():
+    from_study = {"derivedFrom": [{"reference": "ImagingStudy/s"}]}
+    score = lab("x", 120, "{AU}", code=coded(SNOMED, "450360000"), **from_study)
+    assert facts(STUDY, score) == {"ct": True, "kidney": True}
+    assert facts(STUDY, lab("10230-1", 55, "%", **from_study)) == {}
+
+
 # --- the person ---
 
 
