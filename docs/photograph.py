@@ -22,7 +22,6 @@ LARGEST_BYTES = 300_000
 def main() -> None:
     """Start the service, look, save."""
     from playwright.sync_api import sync_playwright
-
     from tests.browser.conftest import CHROMIUM, FLAGS, serving
 
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
@@ -83,7 +82,8 @@ def opened(browser: Any, address: str, ready: str, width: int = 1280, height: in
 
 def at(page: Any, selector: str) -> None:
     """Bring a part to the top, below the heading of the page."""
-    page.evaluate("s => scrollTo({top: document.querySelector(s).getBoundingClientRect().top + scrollY - 80, behavior: 'instant'})", selector)
+    top = "s => scrollTo({top: document.querySelector(s).getBoundingClientRect().top + scrollY - 80, behavior: 'instant'})"
+    page.evaluate(top, selector)
     page.wait_for_timeout(300)
 
 
