@@ -24,6 +24,7 @@ HALF_FIELD_MM = 12.0
 SLAB_MM = 3.0
 OUTSIDE_HU = -1024.0
 MOST_MM = 60.0
+FLAT = 0.25  # deposits spread over less height than this share of their depth lie flat
 _DULL = ("unchanged", "not covered")
 
 Move = Callable[[NDArray[Any]], NDArray[Any]]
@@ -32,9 +33,10 @@ Move = Callable[[NDArray[Any]], NDArray[Any]]
 def pictures(compared: Compared) -> tuple[Picture, ...]:
     """Both scans seen from the front with every verdict marked, then two pictures for each of the first 48 deposits, changed ones first."""
     aligned, rows = compared.aligned, list(enumerate(compared.change.deposits, 1))
+    axis = _axis(compared)
     views = (
-        _view(aligned.baseline, ((str(n), d.centroid_mm) for n, d in rows), "before"),
-        _view(aligned.followup, ((str(n), d.centroid_followup_mm) for n, d in rows if _in_followup(d, aligned)), "after"),
+        _view(aligned.baseline, ((str(n), d.centroid_mm) for n, d in rows), "before", axis),
+        _view(aligned.followup, ((str(n), d.centroid_followup_mm) for n, d in rows if _in_followup(d, aligned)), "after", axis),
     )
     if not aligned.ok:
         return views
@@ -42,8 +44,16 @@ def pictures(compared: Compared) -> tuple[Picture, ...]:
     return (*views, *(tile for n, d in shown for tile in _pair(n, d, compared)))
 
 
-def _view(scan: Scan, marks: Iterable[tuple[str, Any]], name: str) -> Picture:
-    made = projection(scan, marks, 0 if scan.single_slice else 1)
+def _axis(compared: Compared) -> int:
+    """From the front (1), unless the deposits lie so flat that they are told apart only from the feet (0)."""
+    centres = np.array([d.centroid_mm for d in compared.change.deposits] or [(0.0, 0.0, 0.0)])
+    _, deep, high = np.ptp(centres, axis=0)
+    flat = compared.before.scan.single_slice or compared.after.scan.single_slice
+    return 0 if flat or high < FLAT * deep else 1
+
+
+def _view(scan: Scan, marks: Iterable[tuple[str, Any]], name: str, axis: int) -> Picture:
+    made = projection(scan, marks, axis)
     return replace(made, name=f"mip-{name}", caption=f"{name}: {made.caption}")
 
 

@@ -63,6 +63,9 @@ def in_plain_words(change: Change) -> tuple[str, ...]:
 
 
 def _whole(change: Change) -> Iterator[str]:
+    if change.baseline.identity == change.followup.identity:
+        yield "Both are the same scan, so nothing can have changed."
+        return
     if change.alignment.failed:
         yield f"The two scans could not be laid on each other ({change.alignment.failed}), so no deposit was matched with another."
     measured = told_by(change.total)
@@ -113,8 +116,8 @@ def reason_of(differed: Differed) -> str:
 
 def went(d: Difference, unit: str) -> str:
     """`from 22.0 to 13.0 mg: 9.0 mg less (95 % interval 11.2 less to 6.8 less)`."""
-    reach = f"95 % interval {less_or_more(d.low, d)} to {less_or_more(d.high, d)}"
-    return f"from {amount(d.before, d)} to {amount(d.after, d)} {unit}: {less_or_more(d.change, d, f' {unit}')} ({reach})"
+    reach = f" (95 % interval {less_or_more(d.low, d)} to {less_or_more(d.high, d)})" if d.low < d.high else ""
+    return f"from {amount(d.before, d)} to {amount(d.after, d)} {unit}: {less_or_more(d.change, d, f' {unit}')}{reach}"
 
 
 def less_or_more(value: float, of: Difference, unit: str = "") -> str:
