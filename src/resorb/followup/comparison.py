@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+import numpy as np
+
 from resorb.ct.finding import find
 from resorb.ct.labels import Labels
 from resorb.ct.measuring import Settings, labels_of, rules_of, scan_facts
@@ -102,7 +104,9 @@ def compared(
 
 
 def _side(scan: Scan, labels: Labels | str | Path | None, settings: Settings) -> Side:
-    return Side(scan, find(scan, labels_of(labels, scan, settings), contrast=settings.contrast), rules_of(scan, settings))
+    found = find(scan, labels_of(labels, scan, settings), contrast=settings.contrast)
+    seen_enough = replace(found.coarse, cells=np.zeros((0, 0, 0), np.float32))  # the coarse view has done its work, and is large
+    return Side(scan, replace(found, coarse=seen_enough), rules_of(scan, settings))
 
 
 def _one_person(before: Scan, after: Scan, stated: Stated) -> None:

@@ -172,9 +172,9 @@ def _forced(side: Side, other: Side, found: Candidate, local: Local, taken: Poin
     if not inside.any():
         at, inside = np.rint(index.mean(0))[None].astype(int), np.array([True])
     flat = np.sort(np.ravel_multi_index(tuple(at[inside].T), side.scan.hu.shape))
-    if np.isin(flat, side.findings.foreign).mean() > MOST_FOREIGN:
+    if _among(flat, side.findings.foreign).mean() > MOST_FOREIGN:
         return "its place is taken for bone, metal or contrast in the other scan"
-    flat = flat[~np.isin(flat, taken)]
+    flat = flat[~_among(flat, taken)]
     if not len(flat):
         return TAKEN
     return Candidate(flat, "low", "not found here: measured at the place where the other scan shows it", True, found.site)
@@ -186,4 +186,11 @@ def _within(other: Side, found: Candidate, points: Points) -> NDArray[np.bool_]:
     shape = other.scan.hu.shape
     valid = ((index >= 0) & (index < shape)).all(1)
     flat = np.ravel_multi_index(tuple(np.clip(index, 0, np.array(shape) - 1).T), shape)
-    return np.asarray(valid & np.isin(flat, found.flat))
+    return np.asarray(valid & _among(flat, found.flat))
+
+
+def _among(wanted: Points, ordered: Points) -> NDArray[np.bool_]:
+    """Which of these are among sorted others; cheap however many the others are."""
+    if not len(ordered):
+        return np.zeros(len(wanted), bool)
+    return np.asarray(ordered[np.minimum(np.searchsorted(ordered, wanted), len(ordered) - 1)] == wanted)
