@@ -49,6 +49,7 @@ def test_two_scans_and_what_became_of_each_deposit(open_page: Any, pair: tuple[P
     assert sorted(v.strip() for v in verdicts) == ["grew", "new", "resolved", "shrank", "unchanged", "unchanged"]
     shapes = page.locator(".verdict-tag svg g").evaluate_all("all => new Set(all.map(g => g.innerHTML)).size")
     assert shapes == 5
+    page.wait_for_selector(".viewer .frame")
     assert page.locator(".viewer .frame").count() == 2
     page.locator("tr[data-deposit]", has_text="grew").locator("[data-jump]").click()
     page.wait_for_function("() => [...document.querySelectorAll('.outlines')].every(o => o.querySelector('path.now'))")
@@ -57,8 +58,24 @@ def test_two_scans_and_what_became_of_each_deposit(open_page: Any, pair: tuple[P
     assert page.locator("svg.scatter").count() == 1
     page.reload()
     page.wait_for_selector(".change")
+    page.get_by_role("button", name="Ask what this means").click()
+    page.wait_for_selector("#a-seen")
+    assert "comparison=c" in page.url
+    assert page.locator(".seen-pair").inner_text().count("unchanged") >= 1
     page.go_back()
-    page.wait_for_selector(".drop")
+    page.wait_for_selector(".change")
+
+
+def test_axe_finds_nothing_serious_on_a_measured_scan(browser: Any, site: str, axe: Any, pair: tuple[Path, Path]) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, bypass_csp=True)
+    try:
+        page = context.new_page()
+        page.goto(site + "?slices#/scan")
+        first(page, pair[0])
+        page.wait_for_selector(".outlines path.now", state="attached")
+        assert axe(page) == []
+    finally:
+        context.close()
 
 
 def test_what_is_no_scan_is_refused_with_a_reason(open_page: Any, tmp_path: Path, pair: tuple[Path, Path]) -> None:
