@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,8 +87,14 @@ def measure(scan: str | Path, *, study: str | None = None, **settings: Any) -> M
 def compare(baseline: str | Path, followup: str | Path, **settings: Any) -> Change:
     """Did it go away? Two CTs of one person: a verdict for each deposit and what the pair can show; see `resorb.followup`.
 
-    baseline, followup : paths, or DICOMweb addresses that end in /studies/UID or /studies/UID/series/UID.
+    baseline, followup : paths, or DICOMweb addresses that end in /studies/UID or /studies/UID/series/UID; or two kept measurements
+    (.json, or `Measurement`), of which only the totals can be compared.
     """
+    kept = measurements_of((baseline, followup))
+    if kept:
+        from .followup.by_numbers import compare_numbers
+
+        return compare_numbers(*kept, **settings)
     from .followup import compare as answer
     from .pacs import borrowed
 
@@ -103,6 +110,28 @@ def compare_in_pictures(scans: tuple[Any, Any], *given: Any) -> tuple[Change, tu
 
     made = compared(scans, *given)
     return made.change, pictures(made)
+
+
+def measurements_of(sources: Sequence[Any]) -> tuple[Measurement, ...]:
+    """The measurements that sources are, or that their files (.json) keep; none where all are scans. Refuses one beside a scan."""
+    files = [one for one in sources if type(one).__name__ == "Measurement" or str(one).lower().endswith(".json")]
+    if not files:
+        return ()
+    from .terms.measurement import Measurement
+
+    if len(files) < len(sources):
+        raise UserError(
+            f"{_named(files[0])}: found a measurement beside a scan; expected two of one sort; try: `resorb measure SCAN --json`"
+        )
+    made = [one if isinstance(one, Measurement) else read_result(one) for one in sources]
+    for one, result in zip(sources, made, strict=True):
+        if not isinstance(result, Measurement):
+            raise UserError(f"{_named(one)}: found a change; expected a measurement, as `resorb measure SCAN --json` wrote it")
+    return tuple(result for result in made if isinstance(result, Measurement))
+
+
+def _named(source: Any) -> str:
+    return str(source) if isinstance(source, (str, Path)) else type(source).__name__.lower()
 
 
 def read_result(source: str | Path) -> Measurement | Change:

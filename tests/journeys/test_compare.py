@@ -15,8 +15,6 @@ nibabel = pytest.importorskip("nibabel")
 pytest.importorskip("pydicom")
 pytest.importorskip("SimpleITK")
 
-from tests.unit.ct.made_series import volume, write
-from tests.unit.report import made
 from typer.testing import CliRunner
 
 import resorb
@@ -26,6 +24,8 @@ from resorb.ct.phantom_pairs import Plan, random_pair
 from resorb.ct.scan import Scan
 from resorb.followup import Stated
 from resorb.terms.change import Change
+from tests.unit.ct.made_series import volume, write
+from tests.unit.report import made
 
 KNOWN = ["--contrast", "none", "--kvp", "120"]
 PLAN = Plan(
@@ -111,6 +111,9 @@ def test_two_measurements_are_compared_by_their_totals_alone(tmp_path: Path) -> 
     assert "could not be checked" in said["total"]["why"]
     stayed = json.loads(run(tmp_path / "a.json", tmp_path / "c.json", "--json").stdout)
     assert stayed["total"]["verdict"] == "unchanged"
+    kept = [resorb.read_result(tmp_path / f"{name}.json") for name in "ab"]
+    assert resorb.compare(*kept, stated=Stated(months=12)).to_dict() == said
+    assert resorb.compare(tmp_path / "a.json", tmp_path / "b.json", stated=Stated(months=12)).to_dict() == said
     itself = json.loads(run(tmp_path / "a.json", tmp_path / "a.json", "--json").stdout)
     assert {d["verdict"] for d in itself["deposits"]} == {"unchanged"}
 
@@ -150,6 +153,8 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["later.json", "measurement.json"], "later.json: found a measurement of schema 7.*expected schema 1"),
         (["measurement.json", "change.json"], "change.json: found a change; expected a measurement"),
         (["measurement.json", "y2024"], "found a measurement beside a scan"),
+        (["measurement.json", "measurement.json", "--kvp", "100"], "found labels or settings"),
+        (["measurement.json", "measurement.json", "--labels", "-", "--labels", "x.nii"], "found labels or settings"),
     ],
 )
 def test_what_cannot_be_compared_is_one_message_and_exit_3(

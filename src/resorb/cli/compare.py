@@ -11,11 +11,11 @@ import typer
 from resorb.cli.fhir_out import HELP, give
 from resorb.cli.outgoing import Outgoing
 from resorb.terms.errors import ResorbError, UserError
-from resorb.verbs import read_result, writable
+from resorb.verbs import measurements_of, writable
 
 if TYPE_CHECKING:
     from resorb.terms.change import Change
-    from resorb.terms.measurement import Measurement, Picture
+    from resorb.terms.measurement import Picture
 
 NO_LIBRARIES = "resorb compare needs the imaging libraries; found them missing. Try: pip install 'resorb[image,register]'"
 _NOTHING = ("cannot tell", "not covered")
@@ -114,10 +114,10 @@ def _answered(
     from resorb.ct.measuring import Settings
     from resorb.followup import Stated
 
-    kept = _measurements(scans)
+    kept = measurements_of(scans)
     months = told["months"] or [None] * (len(scans) - 1)
     shared = Settings(*settings)
-    seen: list[Any] = kept or _read(scans, told["studies"], series, told["outgoing"])
+    seen: list[Any] = [*kept] or _read(scans, told["studies"], series, told["outgoing"])
     pairs = []
     for n, after in enumerate(months, 1):
         _progress(f"comparing {scans[0]} and {scans[n]}")
@@ -138,32 +138,13 @@ def _answered(
 def _pair(
     scans: tuple[Any, Any], labels: tuple[Path | None, Path | None], settings: Any, stated: Any
 ) -> tuple[Change, tuple[Picture, ...]]:
-    from resorb.terms.measurement import Measurement
     from resorb.verbs import compare_in_pictures
 
-    if isinstance(scans[0], Measurement):
+    if measurements_of(scans):
         from resorb.followup.by_numbers import compare_numbers
 
-        return compare_numbers(*scans, months=stated.months), ()
+        return compare_numbers(*scans, settings=settings, stated=stated, labels_baseline=labels[0], labels_followup=labels[1]), ()
     return compare_in_pictures(scans, labels, settings, stated)
-
-
-def _measurements(scans: list[str]) -> list[Measurement]:
-    """The measurements kept in the files, where all of them are JSON; none where all are scans."""
-    from resorb.terms.measurement import Measurement
-
-    files = [scan for scan in scans if scan.lower().endswith(".json")]
-    if not files:
-        return []
-    if len(files) < len(scans):
-        raise UserError(
-            f"{files[0]}: found a measurement beside a scan; expected two of one sort; try: `resorb measure SCAN --json` for the scan"
-        )
-    made = [(scan, read_result(scan)) for scan in scans]
-    for scan, result in made:
-        if not isinstance(result, Measurement):
-            raise UserError(f"{scan}: found a change; expected a measurement, as `resorb measure SCAN --json` wrote it")
-    return [result for _, result in made if isinstance(result, Measurement)]
 
 
 def _read(scans: list[str], studies: list[str | None], series: list[str | None], outgoing: Outgoing) -> list[Any]:

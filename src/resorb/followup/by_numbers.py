@@ -9,10 +9,12 @@ import math
 
 import numpy as np
 
+from resorb.ct.measuring import Settings
 from resorb.ct.scan import Acquisition, Scan
 from resorb.evidence.library import library
 from resorb.evidence.showing import shown
 from resorb.followup.comparable import Comparability, comparable
+from resorb.followup.comparison import Stated
 from resorb.followup.totals import per_year
 from resorb.terms.assessment import Refusal
 from resorb.terms.change import Alignment, Change, DepositChange, Differed, Difference, TotalChange, Versions
@@ -26,8 +28,18 @@ NO_PIXELS = "two measurements hold no pixels, so no deposit can be matched with 
 CAVEAT = "that both scans show the same parts of one person could not be checked without the scans"
 
 
-def compare_numbers(before: Measurement, after: Measurement, months: float | None = None) -> Change:
-    """The totals of two measurements, judged by their own intervals; each deposit is listed, and none is judged."""
+def compare_numbers(
+    before: Measurement, after: Measurement, *, settings: Settings | None = None, stated: Stated | None = None, **given: object
+) -> Change:
+    """The totals of two measurements, judged by their own intervals; each deposit is listed, and none is judged.
+
+    Of what is stated only the months count: how the scans were measured is fixed. Settings and labels are refused, not ignored.
+    """
+    months = stated.months if stated else None
+    if settings not in (None, Settings()) or any(one is not None for one in given.values()):
+        raise UserError(
+            "measurements: found labels or settings; expected none: both are fixed since the scans were measured; try: measure again"
+        )
     for name in ("convention", "calibration"):
         one, other = getattr(before, name), getattr(after, name)
         if one != other:

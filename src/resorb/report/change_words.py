@@ -100,8 +100,8 @@ def _open(change: Change) -> Iterator[str]:
             reasons.setdefault(d.why, []).append(str(number))
     for why, numbers in reasons.items():
         shown = ", ".join(numbers[:8]) + (f" and {len(numbers) - 8} more" if len(numbers) > 8 else "")
-        same = "for the same reason" if why == change.total.why else why
-        yield f"It cannot be told of {'number' if len(numbers) == 1 else 'numbers'} {shown}: {same}."
+        reason = ", for the same reason" if why == change.total.why else f": {why}"
+        yield f"It cannot be told of {'number' if len(numbers) == 1 else 'numbers'} {shown}{reason}."
 
 
 def told_by(thing: object) -> Measured | None:
