@@ -13,8 +13,9 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Float, Index, Integer, MetaData, String, Table, Text, create_engine, event, inspect
 from sqlalchemy.engine import Engine
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 
+from ..terms.errors import UserError
 from .problems import Refused
 
 META = MetaData()
@@ -96,6 +97,8 @@ SEEN = Table(
 
 MIGRATING = 0x7265736F7262  # the number of the lock that PostgreSQL holds while tables change
 AWAY = (OperationalError, InterfaceError)
+_LITE: dict[str, Any] = {"connect_args": {"timeout": 30}}
+_SERVER: dict[str, Any] = {"pool_pre_ping": True, "pool_timeout": 10, "connect_args": {"connect_timeout": 5}}
 
 
 class Store:
@@ -104,12 +107,14 @@ class Store:
     def __init__(self, url: str) -> None:
         self.url = url
         self.lite = url.startswith("sqlite")
+        try:
+            self.engine = create_engine(url, pool_size=8, max_overflow=32, **(_LITE if self.lite else _SERVER))
+        except (ArgumentError, ImportError) as error:
+            found = f"no driver ({error.name})" if isinstance(error, ImportError) else "another address"
+            expected = "postgresql://USER:PASSWORD@HOST/NAME, with the extra `postgres` installed"
+            raise UserError(f"--database: found {found}; expected {expected}") from None
         if self.lite:
-            self.engine = create_engine(url, connect_args={"timeout": 30}, pool_size=8, max_overflow=32)
             event.listen(self.engine, "connect", _careful)
-        else:
-            seconds = {"connect_timeout": 5} if "psycopg" in url else {}
-            self.engine = create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=32, pool_timeout=10, connect_args=seconds)
 
     @contextlib.contextmanager
     def begin(self) -> Iterator[Connection]:
