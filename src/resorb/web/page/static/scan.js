@@ -42,10 +42,12 @@ function statedFields(pair) {
   const contrast = el("select", { name: "contrast" }, el("option", { value: "" }, _("as the files say")), el("option", { value: "none" }, _("none was given")), el("option", { value: "given" }, _("was given")));
   const months = el("input", { type: "text", inputmode: "decimal", size: 5 });
   const same = el("input", { type: "checkbox" });
+  const labels = el("input", { type: "file", accept: ".nii,.gz,.dcm" });
   const box = el("details", { class: "stated" }, el("summary", {}, _("What the files may not say")), el("div", { class: "filters" },
     el("label", {}, _("Contrast medium"), " ", contrast), el("label", {}, _("Tube voltage, kV"), " ", kvp),
+    el("label", {}, _("Where to look: a label map (NIfTI) or DICOM SEG"), " ", labels),
     pair && el("label", {}, _("Months between the scans"), " ", months), pair && el("label", { class: "check" }, same, " ", _("It is the same person, whatever the files say"))));
-  return { box, scan: () => ({ kvp: kvp.value.trim(), contrast: contrast.value }), pair: () => ({ ...(months.value.trim() ? { months: Number(months.value.replace(",", ".")) } : {}), ...(same.checked ? { same_person: true } : {}) }) };
+  return { box, scan: () => ({ kvp: kvp.value.trim().replace(",", "."), contrast: contrast.value, labels: labels.files[0] }), pair: () => ({ ...(months.value.trim() ? { months: Number(months.value.replace(",", ".")) } : {}), ...(same.checked ? { same_person: true } : {}) }) };
 }
 
 /** A place to drop files on, with buttons for those who do not drag. */
