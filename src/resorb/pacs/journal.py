@@ -32,9 +32,12 @@ class Entry:
 
 
 class Journal:
-    """The studies of one folder. Only one program may hold it. Every change is on disk before the call returns."""
+    """The studies of one folder. Only one program may hold it. Every change is on disk before the call returns.
 
-    def __init__(self, folder: Path) -> None:
+    What a former run left is due again: at once where it was begun, and `quiet` seconds after its last image where it was not.
+    """
+
+    def __init__(self, folder: Path, quiet: float = 0.0) -> None:
         self._lock = threading.Lock()
         self._base = sqlite3.connect(folder / "journal.sqlite3", timeout=1.0, isolation_level=None, check_same_thread=False)
         try:
@@ -43,6 +46,7 @@ class Journal:
             for order in ("BEGIN EXCLUSIVE", _TABLE, "COMMIT"):
                 self._base.execute(order)
             self._base.execute("UPDATE studies SET state=?, due=0, sends=0 WHERE state IN (?, ?)", (ARRIVING, WORKING, UNSENT))
+            self._base.execute("UPDATE studies SET due=heard+? WHERE state=? AND due>heard+?", (quiet, ARRIVING, quiet))
         except sqlite3.OperationalError:
             self._base.close()
             raise UserError(f"{folder}: its journal is in use; expected one `resorb listen` for each folder") from None

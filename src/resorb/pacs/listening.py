@@ -46,7 +46,7 @@ def listen(door: Door, duty: Duty, stop: threading.Event) -> None:
     ready(duty.send)
     try:
         duty.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        journal = Journal(duty.folder)
+        journal = Journal(duty.folder, duty.quiet_s)
     except OSError as error:
         raise UserError(f"{duty.folder}: cannot be used ({error.strerror}); expected a folder of our own") from None
     try:

@@ -223,6 +223,7 @@ def test_the_journal_begins_again_what_never_ended(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     assert journal.begin("a").state == FAILED
     assert "never ended" in journal.entry("a").said
+    assert journal.due() == ["b"]  # it waited 100 s for more; this run waits for none
     journal.close()
 
 
