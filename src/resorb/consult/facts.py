@@ -87,7 +87,8 @@ class Facts:
 
     def holds(self, test: Test) -> bool | None:
         """Whether the test is true, false or unknown here."""
-        return self.ready(test).holds(self)
+        found = self._prepared.get(id(test))
+        return (found or self.ready(test)).holds(self)
 
 
 def _on_scans(case: Case, library: Library) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from msgspec import structs
 from ..evidence.cards import Cause, Kind, Reason, Test, Weight
 from ..evidence.library import Library
 from ..terms.assessment import Ranked, Sentence, StageFound, Why
-from .conditions import atoms
+from .conditions import Prepared, atoms, prepare
 from .facts import Facts
 from .words import as_sources, phrase
 
@@ -39,6 +39,7 @@ class _Entry(NamedTuple):
     reason: Reason
     speaks_for: bool
     within: frozenset[str]  # for a reason that only names sites: every site wider than those
+    holds: Prepared
     only_wider: bool = False  # true because the site given is wider, and of a reason that asks for the site alone
 
 
@@ -51,8 +52,9 @@ def _index(library: Library, deck: str) -> dict[str, tuple[_Entry, ...]]:
         for place, (reason, speaks_for) in enumerate(reasons):
             sites = [a for part in (reason, *(reason.all or ())) if part.site is not None for a in atoms(part)]
             within = frozenset(w for site in sites for w in library.around.get(site, ()))
+            entry = _Entry(card.id, place, reason, speaks_for, within, prepare(reason, library))
             for atom in _handles(reason, library) or {*atoms(reason), *(within if speaks_for else ())}:
-                touched.setdefault(atom, []).append(_Entry(card.id, place, reason, speaks_for, within))
+                touched.setdefault(atom, []).append(entry)
     return {word: tuple(entries) for word, entries in touched.items()}
 
 
@@ -71,14 +73,15 @@ def stand(facts: Facts, deck: str) -> tuple[list[Standing], list[Standing]]:
     touched = {(e.card, e.place): e for fact in facts.ids() for e in index.get(fact, ())}
     true: dict[str, list[_Entry]] = {}
     for entry in touched.values():
-        state = facts.holds(entry.reason)
+        state = entry.holds(facts)
         if state:
             true.setdefault(entry.card, []).append(entry)
         elif state is None and entry.speaks_for and (reason := _wide(entry, facts)):
             true.setdefault(entry.card, []).append(entry._replace(reason=reason, only_wider=entry.reason.all is None))
     cards: dict[str, Kind | Cause] = getattr(facts.library, deck)
+    always = [reason for reason in facts.library.reasoning.against_every_kind if facts.holds(reason)] if deck == "kinds" else []
     standings = [
-        _standing(cards[card], _once(sorted(entries, key=_place)), facts)
+        _standing(cards[card], _once(sorted(entries, key=_place)), facts, always)
         for card, entries in true.items()
         if any(e.speaks_for for e in entries)
     ]
@@ -119,14 +122,12 @@ def _place(entry: _Entry) -> int:
     return entry.place
 
 
-def _standing(card: Kind | Cause, entries: list[_Entry], facts: Facts) -> Standing:
+def _standing(card: Kind | Cause, entries: list[_Entry], facts: Facts, always: list[Reason]) -> Standing:
     states = [(facts.holds(test), test) for test in card.recognise.must]
     unmet = [test for state, test in states if state is None]
     ruled_out = next((test for state, test in states if state is False), None)
     why = [e.reason for e in entries if e.speaks_for]
-    against = [e.reason for e in entries if not e.speaks_for]
-    if isinstance(card, Kind):
-        against += [reason for reason in facts.library.reasoning.against_every_kind if facts.holds(reason)]
+    against = [*(e.reason for e in entries if not e.speaks_for), *always]
     weights = facts.library.reasoning.weights
     points = sum(weights[r.weight] for r in why) - sum(weights[r.weight] for r in against)
     wide = sum(1 for test in unmet if _may_be_there(test, facts))
