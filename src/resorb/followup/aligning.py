@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resorb.ct.scan import Scan
-from resorb.followup.bodyfit import Rigid, library, rigid_fit
+from resorb.followup.bodyfit import Rigid, library, rigid_fit, rigid_of
 from resorb.followup.cells import Cells, cells_of
 from resorb.followup.checking_fit import check
 from resorb.followup.localfit import Points as Anchors
-from resorb.followup.localfit import There, local_fit, points_of, residual
+from resorb.followup.localfit import There, local_fit, points_of, residual, straightened
 from resorb.terms.change import Alignment
 
 Points = NDArray[Any]
@@ -150,6 +150,7 @@ def _refined(baseline: Scan, followup: Scan, pair: tuple[Cells, Cells], rigid: R
     """The local moves, their check, and what comes of both."""
     fixed, moving = pair
     points = points_of(fixed)
+    rigid = straightened(points, moving, rigid, fixed)
     there = There.of(moving, rigid)
     field = local_fit(points, there, fixed)
     checked = check(points, residual(points, there, field), field, fixed)
@@ -159,8 +160,12 @@ def _refined(baseline: Scan, followup: Scan, pair: tuple[Cells, Cells], rigid: R
     def errors(at: Points) -> Points:
         return field.sample(checked.error, at)
 
-    facts = Alignment(HOW, round(checked.typical_error_mm, 2), None, round(rigid.degrees, 2), round(100 * checked.seen_share, 1))
-    made = Aligned(baseline, followup, lambda at: rigid.there(field.moved(at)), lambda at: field.back(rigid.back(at)), errors, facts)
+    def forward(at: Points) -> Points:
+        return rigid.there(field.moved(at))
+
+    turned = rigid_of(points.at[::50], forward(points.at[::50])).degrees
+    facts = Alignment(HOW, round(checked.typical_error_mm, 2), None, round(turned, 2), round(100 * checked.seen_share, 1))
+    made = Aligned(baseline, followup, forward, lambda at: field.back(rigid.back(at)), errors, facts)
     return replace(made, facts=made.facts_at(_places(fixed, points)))
 
 

@@ -61,6 +61,14 @@ def library() -> Any:
     return SimpleITK
 
 
+def rigid_of(before: Array, after: Array) -> Rigid:
+    """The rigid motion that takes positions (n, 3) nearest to others (least squares, Kabsch)."""
+    middle, other = before.mean(0), after.mean(0)
+    u, _, v = np.linalg.svd((after - other).T @ (before - middle))
+    turn = u @ np.diag([1.0, 1.0, np.linalg.det(u @ v)]) @ v
+    return Rigid(turn, other - turn @ middle)
+
+
 @dataclass(frozen=True)
 class Level:
     """A scan in coarser cells. inside : 1 in the body.

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, map_coordinates
 
-from resorb.followup.bodyfit import Rigid
+from resorb.followup.bodyfit import Rigid, rigid_of
 from resorb.followup.cells import Cells
 
 BIN_MM = 8.0
@@ -24,6 +24,8 @@ COARSE_WINDOWS_MM = (32.0, 32.0, 22.0, 16.0)
 WINDOWS_MM = (12.0, 9.0, 9.0, 9.0)
 GAIN_WINDOW_MM = 30.0
 LEAST_NOISE_MM2 = 1e-6
+STRAIGHTENINGS = 3
+FEWEST_POINTS = 50
 USUAL_MOVE_MM = 2.0
 LEAST_SLOPE = 6.0
 MOST_CELLS = 800_000
@@ -145,6 +147,18 @@ def local_fit(points: Points, there: There, cells: Cells) -> Field:
     for window in WINDOWS_MM:
         field = refined(points, there, field, window)
     return field
+
+
+def straightened(points: Points, moving: Cells, rigid: Rigid, cells: Cells) -> Rigid:
+    """The rigid motion made better by what wide windows see of it: they follow every edge, where the first fit took samples."""
+    for _ in range(STRAIGHTENINGS):
+        there, field = There.of(moving, rigid), no_field(cells, COARSE_BIN_MM)
+        field = refined(points, there, field, COARSE_WINDOWS_MM[0])
+        at = points.at[np.isfinite(residual(points, there, field))]
+        if len(at) < FEWEST_POINTS:
+            return rigid
+        rigid = rigid_of(at, rigid.there(field.moved(at)))
+    return rigid
 
 
 def residual(points: Points, there: There, field: Field) -> Array:

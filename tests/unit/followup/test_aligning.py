@@ -8,7 +8,7 @@ import pytest
 from resorb.ct.phantom import Ellipsoid, Scanner, make
 from resorb.ct.scan import Scan
 from resorb.followup.aligning import align, handed_over, inside
-from resorb.followup.bodyfit import NoRegistration, Rigid
+from resorb.followup.bodyfit import NoRegistration, Rigid, rigid_of
 from resorb.followup.cells import cells_of
 from resorb.followup.localfit import no_field
 
@@ -120,6 +120,7 @@ def test_a_rigid_motion_and_a_field_lead_back_to_where_they_came_from():
     rigid = Rigid(TILT, np.array([5.0, -3.0, 2.0]))
     assert np.allclose(rigid.back(rigid.there(points)), points)
     assert rigid.degrees == pytest.approx(90)
+    assert np.allclose(rigid_of(points, rigid.there(points)).turn, TILT)
     field = no_field(cells_of(plain()), 8.0)
     field.moves[...] = np.random.default_rng(4).normal(0, 0.4, field.moves.shape)
     assert np.abs(field.back(field.moved(points)) - points).max() < 1e-3
