@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import importlib.util
 import inspect
+import json
 import re
 import shlex
 import shutil
@@ -131,7 +132,9 @@ def test_yaml_blocks_are_cases_that_answer(page):
 
 @pytest.mark.parametrize("page", pages_with())
 def test_blocks_are_of_a_kind_that_is_tested(page):
-    assert {b.info for b in blocks(page)} <= {"python", "yaml", "sh", "text", ""}
+    assert {b.info for b in blocks(page)} <= {"python", "yaml", "sh", "json", "text", ""}
+    for block in blocks(page, "json"):
+        json.loads(block.text)
 
 
 def commands(block):
