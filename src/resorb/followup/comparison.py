@@ -194,7 +194,7 @@ def _answer(pair: _Pair, examined: tuple[Examined, ...], shelf: Library) -> Chan
         months_between=pair.months,
         deposits=deposits,
         total=replace(total, annual_mass_mg=per_year(total.mass_mg, pair.months), rules=rules),
-        alignment=pair.aligned.facts,
+        alignment=pair.aligned.facts_at([e.place.centre for e in examined]),
         comparable=pair.alike.differs,
         warnings=_warnings(sides, bench),
         sources=shown((*pair.alike.sources, *(rule.source for rule in rules)), shelf),

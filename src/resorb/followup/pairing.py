@@ -12,7 +12,7 @@ from resorb.ct.findings import Candidate, Findings
 from resorb.ct.gauge import Rules
 from resorb.ct.scan import Scan
 from resorb.ct.surroundings import Neighbourhood
-from resorb.followup.aligning import Aligned
+from resorb.followup.aligning import Aligned, inside
 from resorb.followup.matching import Cloud, Group, match
 from resorb.followup.placing import Local
 
@@ -161,17 +161,16 @@ def _forced(side: Side, other: Side, found: Candidate, local: Local, taken: Poin
     """The voxels of this scan at the place of a deposit that only the other scan shows; or why they cannot be looked at."""
     forward = local.forward if is_followup else local.backward
     back = local.backward if is_followup else local.forward
-    index = side.scan.to_index(forward(other.places(found)))
-    shape = np.array(side.scan.hu.shape)
-    margin = EDGE_MM / side.scan.spacing
-    if ((index < margin - 0.5) | (index > shape - 0.5 - margin)).any():
+    points = forward(other.places(found))
+    if not inside(side.scan, points, EDGE_MM).all():
         return OUTSIDE
+    index, shape = side.scan.to_index(points), np.array(side.scan.hu.shape)
     low, high = np.maximum(np.floor(index.min(0)).astype(int), 0), np.minimum(np.ceil(index.max(0)).astype(int), shape - 1)
     at = np.stack(np.meshgrid(*(np.arange(a, b + 1) for a, b in zip(low, high, strict=True)), indexing="ij"), -1).reshape(-1, 3)
-    inside = _within(other, found, back(side.scan.to_lps(at)))
-    if not inside.any():
-        at, inside = np.rint(index.mean(0))[None].astype(int), np.array([True])
-    flat = np.sort(np.ravel_multi_index(tuple(at[inside].T), side.scan.hu.shape))
+    own = _within(other, found, back(side.scan.to_lps(at)))
+    if not own.any():
+        at, own = np.rint(index.mean(0))[None].astype(int), np.array([True])
+    flat = np.sort(np.ravel_multi_index(tuple(at[own].T), side.scan.hu.shape))
     if _among(flat, side.findings.foreign).mean() > MOST_FOREIGN:
         return "its place is taken for bone, metal or contrast in the other scan"
     flat = flat[~_among(flat, taken)]
