@@ -23,16 +23,16 @@ pytest.importorskip("SimpleITK")
 hd = pytest.importorskip("highdicom")
 
 import pydicom
-from tests.records import mineral_record
-from tests.unit.pacs.conftest import measured
-from tests.unit.pacs.made_study import write_pair
-from tests.unit.pacs.peers import Orthanc, dciodvfy, dsrdump, free_port, needs, orthanc
 
 from resorb.ct.labels import read_labels
 from resorb.ct.reading import read
 from resorb.pacs import deliver, results
 from resorb.pacs.codes import MEASURES
 from resorb.pacs.failed import PacsFailed
+from tests.records import mineral_record
+from tests.unit.pacs.conftest import measured
+from tests.unit.pacs.made_study import write_pair
+from tests.unit.pacs.peers import Orthanc, dciodvfy, dsrdump, free_port, needs, orthanc
 
 pytestmark = needs("Orthanc", "storescu", "dciodvfy", "dsrdump")
 WALK = Path(__file__).parents[2] / "docs" / "how-to" / "connect-a-pacs.md"
