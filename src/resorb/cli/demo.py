@@ -36,12 +36,13 @@ def demo(
     pages = [_written(said, out / f"{name}.html", "The answer")]
     about = examples.about(name)
     typer.echo(f"{about['title']}: {about['citation']}\n\n{to_text(said)}\nWhat happened in the end: {about['what_happened']}\n")
-    change = _scans(out, pages)
-    if change is not None:
+    seen = _scans(out, pages)
+    if seen is not None:
+        change, pictures = seen
         knowing = resorb.assess(case.with_change(change))
         typer.echo("\nThe case again, had these been its two scans\n")
         typer.echo(_seen(to_text(knowing)))
-        pages.append(_written(knowing, out / f"{name}-with-change.html", "The answer that knows the change"))
+        pages.append(_written(knowing, out / f"{name}-with-change.html", "The answer that knows the change", pictures))
         resorb.write(change, out / "change.json")
     typer.echo("\n".join(["", *pages]))
 
@@ -72,7 +73,7 @@ def _pair() -> Pair:
     return random_pair(np.random.default_rng(4005), plan)
 
 
-def _scans(out: Path, pages: list[str]) -> Change | None:
+def _scans(out: Path, pages: list[str]) -> tuple[Change, tuple[Picture, ...]] | None:
     """Make two scans of one person in which deposits changed, measure the first, compare both, write their pages."""
     try:
         from ..ct import Settings, measure
@@ -89,9 +90,9 @@ def _scans(out: Path, pages: list[str]) -> Change | None:
     made = compared((pair.baseline, pair.followup), settings=settings, stated=Stated(months=MONTHS))
     measured = measure(pair.baseline, settings=settings, findings=made.before.findings)
     pages.append(_written(measured, out / "scan.html", "The first scan, measured", pictures(pair.baseline, made.before.findings, measured)))
-    pages.append(_written(made.change, out / "change.html", "Both scans, compared", of_both(made)))
+    drawn = of_both(made)
+    pages.append(_written(made.change, out / "change.html", "Both scans, compared", drawn))
     truth = ", ".join(d.fate if d.fate != "kept" else "unchanged" if d.factor == 1 else f"times {d.factor:.2g}" for d in pair.deposits)
     typer.echo(f"Two scans made on the spot, {MONTHS:.0f} months apart; the person moved. Deposits as made: {truth}.\n")
     typer.echo(f"The first, measured\n\n{to_text(measured)}\nBoth, compared\n\n{to_text(made.change)}", nl=False)
-    change: Change = made.change
-    return change
+    return made.change, drawn

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..evidence.cards import Kind, Said
-from ..terms.assessment import Estimate, NextScan, Refusal, Seen, SeenMeasure, Sentence
+from ..terms.assessment import Estimate, NextScan, Refusal, Seen, SeenDeposit, SeenMeasure, Sentence
 from ..terms.time import months_in_words
 from .facts import Facts
 from .words import as_sources
@@ -44,19 +45,29 @@ def seen(change: Change | None, kind: Kind | None, estimates: tuple[Estimate, ..
     counts: Counter[str] = Counter(d.verdict for d in change.deposits)
     return Seen(
         verdict, change.total.why, months, dict(counts), measures, expected, tuple(_means(verdict, kind, facts)), unlike,
-        after if isinstance(after, NextScan) else None, tuple(left_open),
+        after if isinstance(after, NextScan) else None, tuple(left_open), tuple(_deposits(change)),
     )  # fmt: skip
 
 
 def _measures(change: Change) -> Iterator[SeenMeasure]:
+    """What could be compared of the total, with its pace by year."""
     by = _YEAR / change.months_between if change.months_between and change.total.verdict not in _ONE_POINT else None
+    for m in _compared(change.total):
+        pace = None if by is None else m.change * by
+        yield replace(m, per_year=pace, per_year_percent=None if pace is None or m.before <= 0 else 100 * pace / m.before)
+
+
+def _compared(row: object) -> Iterator[SeenMeasure]:
+    """The measures of a deposit or of the total that have numbers, mass first."""
     for field, name, unit in _MEASURES:
-        d = getattr(change.total, field)
-        if isinstance(d, Refusal):
-            continue
-        pace = None if by is None else d.change * by
-        share = None if pace is None or d.before <= 0 else 100 * pace / d.before
-        yield SeenMeasure(name, unit, d.before, d.after, d.change, d.low, d.high, d.detectable, pace, share)
+        d = getattr(row, field)
+        if not isinstance(d, Refusal):
+            yield SeenMeasure(name, unit, d.before, d.after, d.change, d.low, d.high, d.detectable)
+
+
+def _deposits(change: Change) -> Iterator[SeenDeposit]:
+    for number, d in enumerate(change.deposits, 1):
+        yield SeenDeposit(number, d.verdict, d.why, d.site, next(_compared(d), None))
 
 
 def _expected(change: Change, rows: tuple[Estimate, ...], facts: Facts) -> tuple[Estimate, ...]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from base64 import b64encode
 from collections import defaultdict
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..terms.assessment import Assessment, Estimate, Seen
 from ..terms.time import months_in_words
 from .as_text import measure_says
 from .pictures import forest, icon_array, outline_path, over_months, over_time
-from .verdict_marks import badge
+from .verdict_marks import badge, mark
+
+if TYPE_CHECKING:
+    from ..terms.measurement import Picture
 
 
 @lru_cache(maxsize=1)
@@ -30,8 +33,8 @@ def environment() -> Any:
     return made
 
 
-def assessment_html(said: Assessment) -> str:
-    """The page. Numbers and sentences are those of the assessment; nothing is worked out here."""
+def assessment_html(said: Assessment, pictures: tuple[Picture, ...] = ()) -> str:
+    """The page, with the pictures of its two scans. Numbers and sentences are those of the assessment; nothing is worked out here."""
     first = said.kinds[0].id if said.kinds else ""
     estimates = [e for e in said.outlooks if e.kind == first]
     template = environment().get_template("assessment.html")
@@ -40,7 +43,8 @@ def assessment_html(said: Assessment) -> str:
             said=said, first=first, estimates=estimates, icons=_icons(estimates), forests=_forests(estimates), curves=_curves(estimates),
             effects=[e for e in estimates if e.effect], numbers={s.id: n for n, s in enumerate(said.sources, 1)},
             options=[o for o in said.options if o.kind == first], claims=[c for c in said.claims if c.kind == first],
-            badge=badge, measure_says=measure_says, course=_course(said.seen),
+            badge=badge, mark=mark, measure_says=measure_says, course=_course(said.seen),
+            seen_views=[p for p in pictures if p.name.startswith("mip")], seen_tiles={p.name: p for p in pictures},
         )
     )  # fmt: skip
 

@@ -17,7 +17,7 @@ def to_html(result: Any, pictures: tuple[Picture, ...] = ()) -> str:
     if desk is None:
         from .as_html import assessment_html
 
-        return assessment_html(result)
+        return assessment_html(result, pictures)
     return str(getattr(import_module(f".{desk}", __package__), f"{desk}_html")(result, pictures))
 
 

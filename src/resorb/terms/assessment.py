@@ -252,6 +252,17 @@ class SeenMeasure:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenDeposit:
+    """What became of one deposit: its number in the comparison, the verdict and why, and the first measure that could be compared."""
+
+    number: int
+    verdict: str
+    why: str
+    site: str | None
+    seen: SeenMeasure | None
+
+
+@dataclass(frozen=True, slots=True)
 class NextScan:
     """When another scan made the same way could tell more: months after the last one, and on what pace that rests."""
 
@@ -278,6 +289,7 @@ class Seen:
     mind: tuple[Sentence, ...]
     next_scan: NextScan | None
     cannot_say: tuple[Refusal, ...]
+    deposits: tuple[SeenDeposit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

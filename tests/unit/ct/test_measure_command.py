@@ -101,6 +101,8 @@ def test_the_page_escapes_what_headers_say(tmp_path: Path) -> None:
         (["{scan}", "--labels", "{tmp}/no.nii.gz"], "no such file"),
         (["{scan}", "--save-labels", "{tmp}/no/such/out.nii.gz"], "no folder"),
         (["{scan}", "--series", "other"], "0 that match"),
+        (["{scan}", "--html", "{tmp}/no/such/out.html"], "no folder"),
+        (["{scan}", "--html", "{tmp}/out.docx"], "the ending '.docx'"),
     ],
 )
 def test_refusals_are_one_message_and_exit_3(scan: Path, tmp_path: Path, arguments: list[str], said: str) -> None:
