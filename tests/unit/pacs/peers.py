@@ -21,11 +21,15 @@ PLUGINS = ("/usr/share/orthanc/plugins", "/usr/lib/orthanc", "/usr/local/share/o
 
 def needs(*programs: str) -> pytest.MarkDecorator:
     """Skip, and say why, where a program is not installed."""
-    missing = [p for p in programs if shutil.which(p) is None]
+    missing = [p for p in programs if _found(p) is None]
     if "Orthanc" in programs and not missing and _dicomweb() is None:
         missing = ["orthanc-dicomweb"]
     reason = f"not installed: {', '.join(missing)} (apt: orthanc orthanc-dicomweb dcmtk dicom3tools)"
     return pytest.mark.skipif(bool(missing), reason=reason)
+
+
+def _found(program: str) -> str | None:
+    return shutil.which(program) or shutil.which(program, path="/usr/sbin:/usr/local/sbin")
 
 
 def free_port() -> int:
@@ -100,7 +104,7 @@ def orthanc(folder: Path, **settings: Any) -> Iterator[Orthanc]:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(config))
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([str(shutil.which("Orthanc")), str(folder / "config.json")], stdout=log, stderr=log)
+        process = subprocess.Popen([str(_found("Orthanc")), str(folder / "config.json")], stdout=log, stderr=log)
         running = Orthanc(process, http, dicom)
         try:
             _wait(running, folder / "log")
