@@ -36,6 +36,8 @@ class Meant(NamedTuple):
     present: bool
 
 
+Tables = dict[str, dict[str, tuple[Any, ...]]]
+Held = dict[tuple[Any, str], tuple[Any, ...]]
 Observed = tuple[Quantity, int] | frozenset[str]
 
 
@@ -45,25 +47,29 @@ class Index:
     def __init__(self, library: Library) -> None:
         self.library = library
         self._observed: dict[tuple[str, str], Observed] = {}
-        self.words: dict[str, dict[str, tuple[Meant, ...]]] = {}
+        self.words: Tables = {}
         for word in library.decks.words:
             self._word(word)
         self._observe()
-        self.options: dict[str, dict[str, tuple[str, ...]]] = {}
+        self.options: Tables = {}
         for option in library.decks.options:
             for system, codes in option.codes.items():
                 for code in codes:
                     held = self.options.setdefault(system, {})
                     held[_bare(system, code)] = (*held.get(_bare(system, code), ()), option.id)
-        self.kinds: dict[str, dict[str, tuple[str, ...]]] = {}
+        self.kinds: Tables = {}
         for kind in library.decks.kinds:
             for system, codes in kind.codes.items():
                 for code in codes:
                     of_kinds = self.kinds.setdefault(system, {})
                     of_kinds[_bare(system, code)] = (*of_kinds.get(_bare(system, code), ()), kind.name)
+        self.excluding = {word.id for word in library.decks.words if word.excludes}
         self.group = {word.id: word.group for word in library.decks.words}
         self._units: dict[tuple[str, str], float | None] = {}
         self._medicines: dict[str, tuple[Meant, ...]] = {}
+        self._meant: Held = {}
+        self._kinds: Held = {}
+        self._options: Held = {}
 
     def _word(self, word: Word) -> None:
         for present, by_system in ((True, word.codes), (False, word.denied_by)):
@@ -95,33 +101,32 @@ class Index:
 
     def meant(self, codings: Iterable[Any], groups: tuple[str, ...] | None = None) -> tuple[Meant, ...]:
         """The words that these codes stand for, of some groups or of all."""
-        found: dict[Meant, None] = {}
-        for coding in codings:
-            system = SYSTEMS.get(coding.get("system"))
-            code = coding.get("code")
-            if system in self.words and isinstance(code, str):
-                found.update(dict.fromkeys(_matching(self.words[system], system, code)))
-        return tuple(m for m in found if groups is None or self.group[m.word] in groups)
+        found = self._matched(self.words, codings, self._meant)
+        return found if groups is None else tuple(m for m in found if self.group[m.word] in groups)
 
     def kind(self, codings: Iterable[Any]) -> str:
         """The one kind that these codes name; empty where they name none, or may mean several."""
-        found = {
-            name
-            for coding in codings
-            if (system := SYSTEMS.get(coding.get("system"))) in self.kinds and system
-            for name in _matching(self.kinds[system], system, coding["code"])
-        }
-        return found.pop() if len(found) == 1 else ""
+        found = self._matched(self.kinds, codings, self._kinds)
+        return found[0] if len(found) == 1 else ""
 
     def done(self, codings: Iterable[Any]) -> tuple[str, ...]:
         """The options that these codes stand for."""
-        found: dict[str, None] = {}
+        return self._matched(self.options, codings, self._options)
+
+    def _matched(self, tables: Tables, codings: Iterable[Any], held: Held) -> tuple[Any, ...]:
+        """What the tables have for these codes, each once; looked up once for each code."""
+        found: tuple[Any, ...] = ()
         for coding in codings:
-            system = SYSTEMS.get(coding.get("system"))
-            code = coding.get("code")
-            if system in self.options and isinstance(code, str):
-                found.update(dict.fromkeys(_matching(self.options[system], system, code)))
-        return tuple(found)
+            key = (coding.get("system"), coding["code"])
+            own = held.get(key)
+            if own is None:
+                system = SYSTEMS.get(key[0], "")
+                own = tuple(dict.fromkeys(_matching(tables[system], system, key[1]))) if system in tables else ()
+                if len(held) >= MOST_KEPT:
+                    held.clear()
+                held[key] = own
+            found = own if not found else tuple(dict.fromkeys((*found, *own)))
+        return found
 
     def named(self, text: str) -> tuple[Meant, ...]:
         """The word of this very name, for a diagnosis without a code that a card knows; nothing is read out of a longer text."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from .codes import SYSTEMS, Index, Meant
 from .wire import Resource
@@ -10,7 +12,7 @@ from .wire import Resource
 _LONGEST = 60
 
 
-class Said(NamedTuple):
+class Said(Struct, frozen=True):
     """One statement about a word: there, not there, or not known; by which entry (see `told`) and when."""
 
     present: bool | None
@@ -19,7 +21,7 @@ class Said(NamedTuple):
     reference: str
 
 
-class Value(NamedTuple):
+class Value(Struct, frozen=True):
     """One value of a quantity in the card's unit, or a level alone. `rank` is 0 for the code the card likes best."""
 
     value: float | None
@@ -31,7 +33,7 @@ class Value(NamedTuple):
     reference: str
 
 
-class Study(NamedTuple):
+class Study(Struct, frozen=True):
     """An imaging study: the modality and the sites it was made with, when, and whether something may rest on it."""
 
     seen: tuple[Meant, ...]
@@ -119,16 +121,19 @@ def _alike(entry: Any) -> Any:
     kind, value = entry
     found = codings(value)
     text = value.get("text") if type(value) is dict else None
-    if len(found) == 1 and (text is None or type(text) is str):
-        display = None if text else found[0].get("display")
-        if display is None or type(display) is str:
-            return kind, found[0].get("code"), text or display
+    if len(found) == 1:
+        text = text or found[0].get("display") or ""
+        if type(text) is str:
+            return kind, found[0]["code"], text
+    elif not found and text and type(text) is str:
+        return kind, "", text
     return label(kind, value)
 
 
 def told(entry: Any) -> str:
     """An entry in words, where only its kind and its concept were kept."""
-    return entry if isinstance(entry, str) else label(*entry)
+    alike = _alike(entry)
+    return alike if isinstance(alike, str) else _label(*alike)
 
 
 def label(kind: str, value: Any) -> str:
@@ -137,13 +142,19 @@ def label(kind: str, value: Any) -> str:
     known = codings(found)
     coding: dict[str, Any] = next((c for c in known if c.get("system") in SYSTEMS), known[0] if known else {})
     text = found.get("text") or coding.get("display") or ""
-    code = short(coding.get("code", ""))
-    said = f" ({short(text)})" if text and code else f" ({short(text)})" if text else ""
-    return f"{kind} {code}{said}" if code else f"{kind}{said}" if said else f"{kind} without a code"
+    return _label(kind, coding.get("code", ""), text)
+
+
+def _label(kind: str, code: str, text: Any) -> str:
+    if not code:
+        return f"{kind} ({short(text)})" if text else f"{kind} without a code"
+    return f"{kind} {short(code)} ({short(text)})" if text else f"{kind} {short(code)}"
 
 
 def short(text: Any) -> str:
     """A text that fits a line."""
+    if type(text) is str and len(text) <= _LONGEST and text.isascii() and text.isprintable() and "  " not in text:
+        return text
     plain = " ".join(str(text).split())
     plain = plain if plain.isascii() else plain.encode("utf-8", "replace").decode()
     return plain if len(plain) <= _LONGEST else plain[: _LONGEST - 3] + "..."

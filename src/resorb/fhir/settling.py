@@ -21,7 +21,8 @@ def settle(record: Record, person: Person) -> Case:
     done = _done(record, uses)
     uses += _passed(record)
     uses.sort(key=lambda use: (not use.used, use.entry, use.says, use.reference))
-    return Case(tuple(sorted(facts)), tuple(sorted(readings, key=_order)), tuple(sorted(done, key=repr)), tuple(uses))
+    facts.sort(key=lambda fact: fact.word)
+    return Case(tuple(facts), tuple(sorted(readings, key=_order)), tuple(sorted(done, key=repr)), tuple(uses))
 
 
 def _passed(record: Record) -> list[Use]:
@@ -108,23 +109,26 @@ def _facts(record: Record, uses: list[Use]) -> list[Fact]:
         decided[word] = _decide(word, said, record)
     _clear_contradictions(decided, record)
     facts = []
+    words = record.index.library.words
     for word, (present, first, count) in decided.items():
-        group = record.index.group[word]
-        facts.append(Fact(group, word, present))
+        card = words[word]
+        facts.append(Fact(card.group, word, present))
         day = f", {first.when[:10]}" if first.when else ""
-        says = f"{record.index.library.words[word].name}: {WAYS[present]} ({group}{day})"
+        says = f"{card.name}: {WAYS[present]} ({card.group}{day})"
         uses.append(Use(told(first.entry), True, says, first.reference, count))
     return facts
 
 
 def _decide(word: str, said: list[Said], record: Record) -> tuple[bool | None, Said, int]:
     """The newest entry that is sure decides; entries of the same moment that disagree leave it unknown."""
+    if len(said) == 1:
+        return said[0].present, said[0], 1
     sure = [s for s in said if s.present is not None] or said
     newest = max(s.when or "" for s in sure)
     last = [s for s in sure if (s.when or "") == newest]
     present = last[0].present if len({s.present for s in last}) == 1 else None
     agreeing = [s for s in sure if s.present == present] or last
-    for other in said:
+    for other in said if len(agreeing) < len(said) else ():
         if other not in agreeing:
             name = record.index.library.words[word].name
             record.pass_over(other.entry, f"a newer or surer entry tells of {name}", other.reference)
@@ -132,7 +136,10 @@ def _decide(word: str, said: list[Said], record: Record) -> tuple[bool | None, S
 
 
 def _clear_contradictions(decided: dict[str, tuple[bool | None, Said, int]], record: Record) -> None:
-    library = record.index.library
+    library, excluding = record.index.library, record.index.excluding
+    wider = library.wider
+    if all(present and excluding.isdisjoint(wider[word]) for word, (present, _, _) in decided.items()):
+        return  # nearly always
     implied: dict[str, set[str]] = {}
     for word, (present, _, _) in decided.items():
         for wide in library.wider[word] if present else ():
@@ -142,7 +149,8 @@ def _clear_contradictions(decided: dict[str, tuple[bool | None, Said, int]], rec
         by = library.words[min(implied[word])].name
         for _ in range(count):
             record.pass_over(first.entry, f"it denies what {by} implies", first.reference)
-    clashing = {w for wide in implied for other in library.words[wide].excludes if other in implied for w in implied[wide] | implied[other]}
+    pairs = [(wide, other) for wide in implied for other in library.words[wide].excludes if other in implied]
+    clashing = {word for wide, other in pairs for word in implied[wide] | implied[other]}
     for word in sorted(clashing):
         _, first, count = decided[word]
         decided[word] = (None, first, count)
@@ -163,6 +171,8 @@ def _readings(record: Record, uses: list[Use]) -> list[Reading]:
 
 def _agreed(values: list[Value], record: Record) -> tuple[list[Value], str]:
     """One value for each moment: that of the best code; values that disagree are not used. And the last moment of those."""
+    if len({v.when for v in values}) == len(values) and all(v.when for v in values):
+        return sorted(values, key=lambda v: v.when or ""), ""  # nearly always
     moments: dict[str, list[Value]] = {}
     for value in values:
         moments.setdefault(value.when or "", []).append(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -19,7 +19,7 @@ _MARK = re.compile(r'"resourceType"\s*:')
 _MARK_BYTES = re.compile(rb'"resourceType"\s*:')
 
 
-class Entry(NamedTuple):
+class Entry(msgspec.Struct, frozen=True):
     """One resource: its kind and id, where it stands (`Observation/12`, or its place in the record), and its full address if it has one."""
 
     kind: str
