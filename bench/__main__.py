@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
-from . import assess, compare, fhir, measure, measure_speed, recognition, service
+from . import align, assess, compare, fhir, measure, measure_speed, recognition, service
 
 README = Path(__file__).parents[1] / "README.md"
 FIGURES = ("| what | figure |", "|---|---|")
@@ -27,6 +27,7 @@ PARTS: dict[str, tuple[str, Callable[[Asked], list[str]]]] = {
     "assess": ("Speed of an assessment", lambda _: _figures(assess.lines())),
     "measure": ("Deposits measured on phantoms of exact truth", lambda asked: measure.accuracy_tables(asked.scans)),
     "speed": ("Speed of reading and measuring", lambda asked: measure_speed.tables(asked.quick)),
+    "align": ("Two scans laid on each other", lambda asked: align.tables(asked.pairs, not asked.quick)),
     "compare": ("Pairs of exact truth compared", lambda asked: compare.tables(asked.pairs)),
     "fhir": ("FHIR records", lambda _: _figures(fhir.lines())),
     "service": ("The service", lambda _: _figures([*service.lines(1), *service.lines(2)])),

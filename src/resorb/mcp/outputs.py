@@ -5,27 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from pydantic import TypeAdapter
 
 from ..consult.comparison import KindRow
 from ..report import schema
+from ..report.as_json import RESULTS
 from ..terms.answer import Answer
 
 TEXT = {"type": "string"}
-_REFUSAL = {"title": "Refusal", "type": "object", "properties": {"refused": TEXT}, "required": ["refused"]}
 
 
-def assessment() -> dict[str, Any]:
-    """The answer to a case."""
-    made = schema()
-    return {**made["$defs"].pop("Assessment"), "$defs": made["$defs"]}
-
-
-def result(of: type) -> dict[str, Any]:
-    """A measurement or a change, as `to_dict` writes it: sealed, and {refused: reason} for what cannot be given."""
-    made = TypeAdapter(of).json_schema(mode="serialization")
-    made["$defs"]["Refusal"] = _REFUSAL
-    return made
+def result(of: str) -> dict[str, Any]:
+    """An `assessment`, a `measurement` or a `change`, with the object itself at the root."""
+    made = schema(of)
+    return {**made["$defs"][RESULTS[of]], "$defs": made["$defs"]}
 
 
 def answer() -> dict[str, Any]:

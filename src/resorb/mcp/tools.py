@@ -68,13 +68,12 @@ class Offer(NamedTuple):
 
 def offers(places: Places) -> tuple[Offer, ...]:
     """Every tool, with the schema of its answer."""
-    assess, show = outputs.assessment(), outputs.cards()
     return (
-        Offer(_assess, "Kinds, outlook, options and red flags of one case", assess),
-        Offer(_measuring(places), "Every calcium deposit on one CT, measured", outputs.result(Measurement)),
-        Offer(_comparing(places), "What became of every deposit between two CTs", outputs.result(Change)),
+        Offer(_assess, "Kinds, outlook, options and red flags of one case", outputs.result("assessment")),
+        Offer(_measuring(places), "Every calcium deposit on one CT, measured", outputs.result("measurement")),
+        Offer(_comparing(places), "What became of every deposit between two CTs", outputs.result("change")),
         Offer(_evidence_ask, "Answer a question from the cards", outputs.answer()),
-        Offer(_evidence_show, "One card, whole, with its sources", show),
+        Offer(_evidence_show, "One card, whole, with its sources", outputs.cards()),
         Offer(_evidence_table, "The kinds of calcification compared", outputs.table()),
         Offer(_evidence_words, "The words a case may use", outputs.words()),
     )

@@ -14,6 +14,7 @@ import pytest
 pytest.importorskip("mcp")
 pytest.importorskip("pydicom")
 
+from jsonschema import Draft202012Validator
 from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.shared.exceptions import MCPError
@@ -42,8 +43,17 @@ def asked(use: Callable[[Client], Awaitable[Any]], *folders: Path) -> Any:
 
 
 def called(tool: str, arguments: dict[str, Any], *folders: Path) -> Any:
-    """The result of one call."""
-    return asked(lambda client: client.call_tool(tool, arguments), *folders)
+    """The result of one call, which holds to the schema that was told beforehand."""
+
+    async def use(client: Client) -> Any:
+        told = {one.name: one for one in (await client.list_tools()).tools}
+        result = await client.call_tool(tool, arguments)
+        if not result.is_error:
+            Draft202012Validator(told[tool].output_schema).validate(result.structured_content)
+            Draft202012Validator(told[tool].input_schema).validate(arguments)
+        return result
+
+    return asked(use, *folders)
 
 
 def plain(result: Any) -> Any:
