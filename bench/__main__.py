@@ -41,7 +41,7 @@ def _figures(lines: list[assess.Line] | list[service.Line]) -> list[str]:
 def under(name: str, text: str, page: str) -> str:
     """The page with this text between the part's marks; the same page where it has none."""
     marked = re.compile(rf"(<!-- bench: {name} -->\n).*?(\n<!-- bench: end -->)", re.DOTALL)
-    return marked.sub(lambda found: f"{found[1]}{text}{found[2]}", page)
+    return marked.sub(lambda found: f"{found[1]}\n{text}\n{found[2]}", page)
 
 
 def where() -> str:
