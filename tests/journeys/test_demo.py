@@ -1,4 +1,3 @@
-# ruff: noqa: E402  (imports come after what may be missing)
 """The whole loop on data made on the spot: a case, two scans, and the case again, knowing what they showed, in one report."""
 
 from __future__ import annotations
