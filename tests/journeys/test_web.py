@@ -121,6 +121,22 @@ def _centre(path):
     return np.mean(corners, 0)
 
 
+def test_the_log_of_the_process_names_nobody(service, tmp_path):
+    folder = write(tmp_path / "named", volume(slices=6, side=32), PatientName="Zebedee^Quux", PatientID="QX-1987-0042")
+    for path in folder.iterdir():  # values that libraries like to quote when they warn
+        path.write_bytes(path.read_bytes().replace(b"Zebedee^Quux", b"Zebedee^Qu\xffx").replace(b"120 ", b"12Q "))
+    scan = service.client.post("/api/v1/scans", content=zipped(folder), headers={"Content-Type": "application/zip"}).json()
+    service.ended(scan["job"])
+    service.client.post(
+        "/cds-services/resorb-patient-view", content=b'{"hook": "Zebedee Quux"', headers={"Content-Type": "application/json"}
+    )
+    written = service.log.read_text().lower()
+    assert '"event": "job ended"' in written
+    assert all(json.loads(line) for line in written.splitlines()[1:])
+    for planted in ("zebedee", "qx-1987", "12q"):
+        assert planted not in written
+
+
 def test_help_stays_light():
     code = "import sys; sys.argv = ['resorb', '--help']\nfrom resorb.cli import main\ntry:\n    main()\nexcept SystemExit:\n    pass\n"
     done = subprocess.run([sys.executable, "-c", f"{code}print(*sorted(sys.modules))"], capture_output=True, text=True, check=True)

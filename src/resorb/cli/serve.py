@@ -19,7 +19,7 @@ SECRETS = "RESORB_TOKEN"
 
 def serve(  # noqa: PLR0917  (typer reads one parameter for each option)
     host: Annotated[str, typer.Option(help="The address to listen on; beyond this machine only with a token or OIDC.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="The port to listen on.", min=0, max=65535)] = 8765,
+    port: Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535)] = 8765,
     data: Annotated[Path, typer.Option(help="The folder for uploads, results and the database.")] = Path("resorb-data"),
     database: Annotated[str, typer.Option(help="postgresql://USER@HOST/NAME instead of SQLite in the folder.")] = "",
     url: Annotated[str, typer.Option(help="The address clients know, where it differs (behind a proxy).")] = "",

@@ -32,13 +32,26 @@ class JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
             "from": record.name,
         }
-        ours = record.name.startswith("resorb")
-        line |= {"event": record.getMessage(), **getattr(record, "fields", {})} if ours else {"event": str(record.msg)[:120]}
+        if record.name.startswith("resorb"):
+            line |= {"event": record.getMessage(), **getattr(record, "fields", {})}
+        else:
+            line["event"] = _foreign(record)
         if record.exc_info and record.exc_info[1] is not None:
-            line["error"] = type(record.exc_info[1]).__name__
-            frames = traceback.extract_tb(record.exc_info[2])
-            line["where"] = [f"{f.filename.rpartition('/')[2]}:{f.lineno} {f.name}" for f in frames[-8:]]
+            line |= place_of(record.exc_info[1])
         return json.dumps(line)
+
+
+def place_of(error: BaseException) -> dict[str, Any]:
+    """The kind of an error and where it came from, without what it says."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return {"error": type(error).__name__, "where": [f"{f.filename.rpartition('/')[2]}:{f.lineno} {f.name}" for f in frames[-8:]]}
+
+
+def _foreign(record: logging.LogRecord) -> str:
+    """What another library says: of the server its fixed words, of the rest only where it was said, since it may quote a header."""
+    if record.name.startswith("uvicorn"):
+        return str(record.msg).partition("\n")[0][:120]
+    return f"{record.filename}:{record.lineno}"
 
 
 def log_as_json(stream: Any = None) -> None:
@@ -47,6 +60,7 @@ def log_as_json(stream: Any = None) -> None:
     handler.setFormatter(JsonLines())
     logging.root.handlers[:] = [handler]
     logging.root.setLevel(logging.WARNING)
+    logging.captureWarnings(capture=True)
     LOG.setLevel(logging.INFO)
 
 

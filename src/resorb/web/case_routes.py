@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import anyio
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 
 from .. import examples
 from ..evidence import library, read_case_text
@@ -21,6 +23,7 @@ from .house import House, house_of
 from .problems import Refused
 
 router = APIRouter(prefix="/api/v1", tags=["cases"])
+MOST_SECONDS = 60.0
 READ_AS = ("application/json", "application/fhir+json", "application/yaml", "application/x-yaml", "text/yaml")
 
 
@@ -89,11 +92,17 @@ async def limited(request: Request, most: int) -> bytes:
         raise Refused(413, "body", f"{int(told):,} bytes", f"at most {most:,}")
     parts: list[bytes] = []
     size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > most:
-            raise Refused(413, "body", f"more than {most:,} bytes", f"at most {most:,}")
-        parts.append(part)
+    try:
+        with anyio.fail_after(MOST_SECONDS):
+            async for part in request.stream():
+                size += len(part)
+                if size > most:
+                    raise Refused(413, "body", f"more than {most:,} bytes", f"at most {most:,}")
+                parts.append(part)
+    except TimeoutError:
+        raise Refused(408, "body", f"no end after {MOST_SECONDS:g} seconds", "all of it", "send it again") from None
+    except ClientDisconnect:
+        raise Refused(400, "body", "a request that broke off", "all of it") from None
     return b"".join(parts)
 
 

@@ -145,6 +145,8 @@ class Hand:
             self._send_home()
             self._surely(lambda: jobs.release_after_loss(self.store, job["id"], self.name))
         elif told["ended"] == "failed":
+            if "fault" in told:
+                say("work failed", job=job["id"], **told["fault"])
             keep_problem(folder, told["problems"])
             self._end(job, "failed", told["says"])
         else:
@@ -171,12 +173,15 @@ class Hand:
 
 
 class Child:
-    """The process that does the work: orders in, a line of JSON for each thing it has to say out."""
+    """The process that does the work: orders in, a line of JSON for each thing it has to say out.
+
+    What libraries write to stderr goes nowhere, since it may quote a header; a fault is told by its kind and place.
+    """
 
     def __init__(self) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "resorb.web.worker"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, text=True, env=_environment(),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True, text=True, env=_environment(),
         )  # fmt: skip
         self.lines: queue.Queue[dict[str, Any]] = queue.Queue()
         threading.Thread(target=self._listen, daemon=True).start()

@@ -105,7 +105,12 @@ async def on_error(_: Request, error: Exception) -> JSONResponse:
 async def on_http(request: Request, error: Exception) -> JSONResponse:
     """What the framework refuses: an unknown path, a method that does not fit."""
     assert isinstance(error, HTTPException)
-    told = {"where": f"{request.method} {request.url.path}"[:200], "found": str(error.detail), "expected": "", "try": "see /api/v1/docs"}
+    told = {
+        "where": f"{request.method} {request.url.path}"[:200],
+        "found": str(error.detail),
+        "expected": "",
+        "try": "see /api/v1/openapi.json",
+    }
     return answer(error.status_code, body(error.status_code, str(error.detail), [told]), dict(error.headers or {}))
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..terms.errors import Problem, ResorbError
+from .audit import place_of
 from .problems import parted
 from .shelves import NO_ROOM
 
@@ -55,7 +56,7 @@ def outcome(order: dict[str, Any], tell: Tell) -> dict[str, Any]:
     except ResorbError as error:
         return failed("the scan cannot be used", error_problems(error))
     except Exception as error:  # noqa: BLE001  the service goes on, whatever a scan does to a library
-        return _fault(error)
+        return _fault(error) | {"fault": place_of(error)}
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return {"ended": "done"}

@@ -41,6 +41,7 @@ async def discover() -> Response:
 async def call(id: ServiceId, request: Request, house: AHouse) -> Response:  # noqa: A002
     """Cards for the chart; an empty list where there is nothing to say."""
     service = service_of(id)
+    request.state.subject = service.id
     asked = call_of(await _body(request, house), service)
     found = await chart(asked, house.settings.hooks)
     return as_json({"cards": cards(asked, found, house.settings.base)})
