@@ -7,6 +7,7 @@ is moved, what only one finds is noise. So the field is as local as this pair of
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -173,7 +174,8 @@ def refined(points: Points, there: There, field: Field, window: float) -> Field:
     left = np.where(seen, left, 0)
     scale = max(TONE_NOISE, 1.5 * float(np.median(np.abs(left[seen])))) if seen.any() else TONE_NOISE
     weight = seen / (1 + (left / (3 * scale)) ** 2) ** 2 / (scale**2 * CELLS_ALIKE)
-    halves = [_window_sums(points, left, np.where(points.half == half, weight, 0), field, window) for half in (0, 1)]
+    with ThreadPoolExecutor(2) as pool:
+        halves = list(pool.map(lambda half: _window_sums(points, left, np.where(points.half == half, weight, 0), field, window), (0, 1)))
     one, two = (_solved(half)[0] for half in halves)
     step, known = _solved(halves[0] + halves[1])
     shared, noise = _agreement(one, two, known, GAIN_WINDOW_MM / field.mm)
