@@ -280,8 +280,9 @@ def _walked(pacs: Orthanc, folder: Path, followup: Any, baseline: Any) -> None:
     assert "Imaging Measurement Report" in (folder / "report.txt").read_text()
 
 
-def test_nothing_of_ours_is_left_in_the_temporary_folder(sent: Any, tmp_path: Path) -> None:
-    import tempfile
-
-    time.sleep(0.1)
-    assert not list(Path(tempfile.gettempdir()).glob("resorb-*/[0-9]*.dcm"))
+def test_nothing_of_ours_is_left_in_the_temporary_folder(pacs: Orthanc, pair: tuple[Path, Path], tmp_path: Path) -> None:
+    place = {**os.environ, "TMPDIR": str(tmp_path)}
+    study = header(pair[0]).StudyInstanceUID
+    assert resorb("measure", pacs.web, "--study", study, env=place).returncode == 0
+    assert resorb("measure", pacs.web, "--study", study, "--labels", "nowhere.nii.gz", env=place).returncode == 3
+    assert list(tmp_path.iterdir()) == []
