@@ -50,7 +50,7 @@ def answer_view(said: Assessment, case: Case, code: str) -> dict[str, Any]:
         "answer.html", code, said=said, first=first, outcomes=outcomes_of((e for e in said.outlooks if e.kind == first), code),
         numbers={s.id: n for n, s in enumerate(said.sources, 1)}, options=[o for o in said.options if o.kind == first],
         others=_others(said, first), claims=[c for c in said.claims if c.kind == first], icon=icon_array,
-        quantity=library().quantities.get, badge=badge, measure_says=measure_says,
+        given=_given(case, code), quantity=library().quantities.get, badge=badge, measure_says=measure_says,
     )  # fmt: skip
     return {"html": html, "said": _line(said, code), "suggest": suggested(said, case), "first": first}
 
@@ -63,6 +63,14 @@ def _line(said: Assessment, code: str) -> str:
         name = spoken.name(said.kinds[0].name)
         return "; ".join([*flags, f"{name[:1].upper()}{name[1:]}, {spoken.gettext(said.kinds[0].fit + ' fit')}"])
     return "; ".join([*flags, spoken.gettext("No calcification seen") if said.absence else spoken.gettext("None of the known kinds fits")])
+
+
+def _given(case: Case, code: str) -> list[tuple[str, str]]:
+    """What the answer rests on, for paper: each fact by name, and `yes`, `no`, `not known` or its value as it was written."""
+    known, spoken = library(), language(code)
+    words = {True: spoken.gettext("yes"), False: spoken.gettext("no"), None: spoken.gettext("not known")}
+    facts = [(spoken.name(known.words[f.word].name), words[f.present]) for f in case.facts if f.word in known.words]
+    return [*facts, *((spoken.name(known.quantities[r.quantity].name), r.written or r.level or "") for r in case.readings)]
 
 
 def _others(said: Assessment, first: str) -> list[tuple[str, list[OptionShown]]]:

@@ -85,6 +85,7 @@ function near(chosen, held) {
   if (!left.length) return [];
   const chips = left.map((id) => el("button", { type: "button", class: "chip", onclick: () => choose(id) }, named(byId.get(id))));
   const title = el("p", { class: "small" }, chosen.length ? _("More exactly?") : _("Or a tissue found all over the body:"));
-  const more = chips.length > MOST_NEAR ? el("details", {}, el("summary", {}, _("{0} more places", chips.length - MOST_NEAR)), ...chips.slice(MOST_NEAR)) : null;
-  return [title, ...chips.slice(0, MOST_NEAR), ...(more ? [more] : [])];
+  const most = chips.length > MOST_NEAR + 3 ? MOST_NEAR : chips.length;
+  const more = chips.length > most ? el("details", {}, el("summary", {}, _("{0} more places", chips.length - most)), ...chips.slice(most)) : null;
+  return [title, ...chips.slice(0, most), ...(more ? [more] : [])];
 }
