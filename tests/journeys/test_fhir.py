@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 from fhir.resources.R4B.bundle import Bundle
-from tests.laws.test_fhir import mutated
-from tests.records import bundle, condition, lab, mineral_record, patient
 
 import resorb
 from resorb.report import to_html, to_json, to_text
 from resorb.terms.errors import CaseRefused
+from tests.laws.test_fhir import mutated
+from tests.records import bundle, condition, lab, mineral_record, patient
 
 SYNTHEA = Path(__file__).parents[3] / "shared" / "data" / "fhir"
 here = pytest.mark.skipif(not SYNTHEA.is_dir(), reason="the Synthea patients stand beside the project, in ../shared/data/fhir")

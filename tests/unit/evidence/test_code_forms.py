@@ -6,8 +6,8 @@ from resorb.evidence.code_forms import wrong_code
 
 RIGHT = [
     ("loinc", "2777-1"), ("loinc", "49765-1"), ("loinc", "98979-8"), ("snomed", "709044004"), ("snomed", "368581000119106"),
-    ("icd10cm", "M75.3"), ("icd10cm", "C"), ("icd10cm", "E10.22"), ("icd10cm", "M1A"), ("rxnorm", "11289"), ("atc", "B01AA03"), ("atc", "C10AA"),
-    ("dicom", "CT"), ("dicom", "122660"),
+    ("icd10cm", "M75.3"), ("icd10cm", "C"), ("icd10cm", "E10.22"), ("icd10cm", "M1A"), ("rxnorm", "11289"),
+    ("atc", "B01AA03"), ("atc", "C10AA"), ("dicom", "CT"), ("dicom", "122660"),
 ]  # fmt: skip
 
 
