@@ -127,6 +127,9 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write(at / "y2025", volume(12, 40, 2), StudyDate="20250110", AcquisitionDate="20250110", SeriesInstanceUID="1.2.3", **person)
     write(at / "other", volume(12, 40, 2), StudyDate="20250110", AcquisitionDate="20250110", PatientID="somebody", **person)
     (at / "empty").mkdir()
+    elsewhere = np.diag([-0.7, -0.7, 2.5, 1.0])
+    elsewhere[0, 3] = 5000
+    nibabel.save(nibabel.Nifti1Image(np.ones((40, 40, 12), np.uint8), elsewhere), at / "elsewhere.nii.gz")
     resorb.write(made.measurement(), at / "measurement.json")
     resorb.write(made.change(), at / "change.json")
     text = (at / "measurement.json").read_text()
@@ -144,6 +147,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["empty", "y2024"], "empty"),
         (["y2024", "y2025", "--labels-followup", "no.nii.gz"], "no.nii.gz: .*no such file"),
         (["y2024", "y2025", "--labels", "-", "--labels", "no.nii.gz"], "no.nii.gz: .*no such file"),
+        (["y2024", "y2025", "--labels-followup", "elsewhere.nii.gz"], "elsewhere.nii.gz: found no label on any voxel"),
         (["y2024", "y2025", "--series", "-", "--series", "thorax"], "0 that match"),
         (["y2024", "y2025", "--convention", "mine"], "agatston_1990"),
         (["y2024", "y2025", "--months", "-3"], "months: found -3"),
