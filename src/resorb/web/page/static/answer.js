@@ -3,7 +3,7 @@
 import { $, $$, _, el, later, named } from "./dom.js";
 import { Away, Refused, here, json } from "./ask_server.js";
 import { change, empty, known, onChange, READINGS, say } from "./case.js";
-import { fieldOf, mark, named_words, open, suggest } from "./form.js";
+import { fieldOf, mark, named_words, open, suggest, unitName } from "./form.js";
 
 const WAIT = 180;
 let running = null;
@@ -120,7 +120,7 @@ function measureAnswer(id, field) {
   const card = named_words.get(id) ?? { units: [], name: id };
   const put = (value) => (READINGS.includes(field) ? change(field, { ...(known[field] ?? {}), [id]: value }) : change(field, value));
   const input = el("input", { type: "text", inputmode: "decimal", "aria-label": card.name, placeholder: card.usual ?? "" });
-  const units = card.units?.length ? el("select", { "aria-label": `${card.name}, ${_("unit")}` }, ...card.units.map((u) => el("option", { value: u }, u))) : null;
+  const units = card.units?.length ? el("select", { "aria-label": `${card.name}, ${_("unit")}` }, ...card.units.map((u) => el("option", { value: u }, unitName(u)))) : null;
   const send = (event) => {
     event.preventDefault();
     if (input.value.trim()) put(`${input.value.trim().replace(",", ".")} ${units?.value ?? ""}`.trim());

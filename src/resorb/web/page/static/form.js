@@ -119,7 +119,8 @@ function valueRow(card, written, put) {
   return el("div", { class: `row amounts ${written ? "present" : "open"}`, data: { quantity: card.id } }, el("span", { class: "row-name" }, named(card)), el("span", { class: "amount" }, input, units));
 }
 
-const unitName = (unit) => ({ years: _("years"), months: _("months"), weeks: _("weeks"), days: _("days") })[unit] ?? unit;
+/** A unit in the reader's language, where it is a word. */
+export const unitName = (unit) => ({ years: _("years"), months: _("months"), weeks: _("weeks"), days: _("days") })[unit] ?? unit;
 
 function apart(written, units) {
   const match = written.match(/^\s*([-+]?[\d.,]+(?:e[-+]?\d+)?)\s*(.*)$/i);
