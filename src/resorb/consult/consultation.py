@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Any
 
 from .._version import __version__
@@ -180,9 +182,16 @@ def _mentioned(part: Any) -> Iterator[str]:
         for study in part.studies:
             yield study.source
     else:
-        for name in getattr(part, "__dataclass_fields__", ()):
+        for name in _naming(part.__class__):
             value = getattr(part, name)
             if name == "source":
                 yield from value
-            elif isinstance(value, tuple) and value and name not in _NO_SOURCES:
+            elif value:
                 yield from _mentioned(value)
+
+
+@cache
+def _naming(of: type) -> tuple[str, ...]:
+    """The fields of a part of the answer in which a source may be named: `source`, and tuples of further parts."""
+    tuples = {f.name for f in fields(of) if str(f.type).startswith("tuple[") and "str" not in str(f.type)} if is_dataclass(of) else set()
+    return tuple(name for name in getattr(of, "__dataclass_fields__", ()) if name == "source" or name in tuples - _NO_SOURCES)
