@@ -28,7 +28,8 @@ from .shelves import MIGRATING, Shelves
 from .store import Store, migrate
 
 FROM = "RESORB_SERVE"
-ROUTERS = (
+ROUTERS = (  # in the order in which they are tried: hooks, of which there are most, first
+    cds_routes.router,
     health.router,
     case_routes.router,
     evidence_routes.router,
@@ -36,7 +37,6 @@ ROUTERS = (
     comparison_routes.router,
     job_routes.router,
     fhir_routes.router,
-    cds_routes.router,
     pages.router,
 )
 
@@ -60,8 +60,10 @@ def create(settings: Settings) -> FastAPI:
         redirect_slashes=False,
     )  # fmt: skip
     app.state.house = house
+    for router in ROUTERS[:1]:
+        app.include_router(router)
     add_page(app)
-    for router in ROUTERS:
+    for router in ROUTERS[1:]:
         app.include_router(router)
     app.add_middleware(Guard, house=house)
     app.add_exception_handler(ResorbError, in_its_form(problems.on_error, fhir_routes.on_error))

@@ -72,6 +72,6 @@ def warm_up() -> None:
     gc.freeze()
 
 
-def house_of(request: Request) -> House:
+async def house_of(request: Request) -> House:
     """The house a request came to."""
     return cast("House", request.app.state.house)
