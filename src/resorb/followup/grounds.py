@@ -29,6 +29,7 @@ FEWEST = 60
 LEAST_SHARE = 0.7
 SIDES = 8
 FEWEST_ON_A_SIDE = 6
+JUMP_SD = 2.0
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,8 @@ def _spread(steps: Floats) -> float:
 
 
 def ground_sd(before: Surroundings, after: Surroundings, densities: tuple[float, float]) -> float:
-    """How well the difference of the two backgrounds is known. [HU] From noise, and from how the sides of the place differ.
+    """How well the difference of the two backgrounds is known. [HU] From noise, from how the sides of the place differ, and from how far
+    the two levels lie apart: the tissue there is one and the same, so a level that jumps was taken from other things.
 
     densities : variance of a sum over a region by its number of voxels, in either scan. [HU2]
     """
@@ -102,9 +104,10 @@ def ground_sd(before: Surroundings, after: Surroundings, densities: tuple[float,
     both = np.minimum(a[1], b[1]) >= FEWEST_ON_A_SIDE
     expected = sum(d / max(float(side[1].sum()), 1.0) for d, side in zip(densities, (a, b), strict=True))
     if both.sum() < 3:
-        return math.hypot(before.background_sd, after.background_sd)
+        return math.hypot(before.background_sd, after.background_sd, after.background - before.background)
     seen = float(np.var((b[0] - a[0])[both], ddof=1)) / int(both.sum())
-    return math.sqrt(max(expected, 0.5 * (expected + seen)))
+    jump = max(0.0, abs(after.background - before.background) - JUMP_SD * math.sqrt(expected))
+    return math.hypot(math.sqrt(max(expected, 0.5 * (expected + seen))), jump)
 
 
 def _sides(here: Surroundings) -> tuple[Floats, Floats]:
