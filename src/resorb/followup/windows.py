@@ -29,6 +29,7 @@ FLOOR_SD = 1.5
 BLUR_STEP_MM2 = 0.25
 LEAST_EXTRA = 0.15
 CENTRED = 0.4
+FINE_MM = 1.0
 
 
 @dataclass(frozen=True)
@@ -97,11 +98,17 @@ def sift(before: Look, after: Look, local: Local, position_mm: float) -> Sifted:
     shown, noise = _shown(before, after, local, grid)
     windows = _windows(shown, noise)
     a, b = _sums(before, windows, grid, None, after.thickness_mm), _sums(after, windows, grid, local, before.thickness_mm)
-    kept = np.array([_kept(window, shown, grid.step, CENTRED * position_mm if both else position_mm) for window in windows])
+    off = math.hypot(CENTRED * position_mm if both else position_mm, max(_coarseness(look) for look in (before, after)))
+    kept = np.array([_kept(window, shown, grid.step, off) for window in windows])
     alone = not (before.here.shared or after.here.shared)
     level = ground_sd(before.here, after.here, (before.density, after.density)) ** 2
     ground = level * a[:, 4] * b[:, 4]
     return Sifted(a[:, :4], b[:, :4], kept[:, 0], kept[:, 1], kept[:, 2], ground, (before.found, after.found), alone)
+
+
+def _coarseness(look: Look) -> float:
+    """How far a window may seem to lie off because pixels much larger than the blur sample it badly. [mm]"""
+    return math.sqrt(max(0.0, float(look.here.spacing[1:].max()) ** 2 - FINE_MM**2) / 12)
 
 
 def _centred(before: Look, after: Look, local: Local, position_mm: float) -> Local:
