@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
+import threading
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -96,4 +99,12 @@ def in_its_form(plain: Any, as_fhir: Any) -> Any:
 def from_environment() -> FastAPI:
     """The app of one of several processes, told its settings by the process that started it."""
     log_as_json()
+    threading.Thread(target=_end_with, args=(os.getppid(),), name="parent", daemon=True).start()
     return create(msgspec.json.decode(os.environ[FROM], type=Settings))
+
+
+def _end_with(parent: int) -> None:
+    """End when the process that started us has been killed: nobody would stop us, and the port would stay taken."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -147,6 +147,23 @@ def test_every_form_of_a_scan_is_called_by_what_it_is(measured, series, tmp_path
     assert shape == [8, 48, 48]
 
 
+def test_labels_say_where_to_look(measured, series, tmp_path):
+    running, _ = measured
+    here = np.zeros((8, 48, 48), np.uint8)
+    here[:, :9] = 1  # not where the deposit is
+    ras = np.diag([-0.7, -0.7, 2.5, 1.0])
+    ras[:3, 3] = 10.0, 20.0, 100.0
+    labels = tmp_path / "labels.nii.gz"
+    nibabel.save(nibabel.Nifti1Image(here.transpose(2, 1, 0), ras), labels)
+    sent = [*parts(series), ("labels", ("x.nii.gz", labels.read_bytes()))]
+    accepted = running.client.post("/api/v1/scans", files=sent, data={"contrast": "none"}).json()
+    assert running.wait(accepted["job"])["state"] == "done"
+    command = [sys.executable, "-m", "resorb", "measure", str(series), "--contrast", "none", "--labels", str(labels), "--json"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert running.client.get(f"/api/v1/scans/{accepted['scan']}/measurement").text == told
+    assert told != get(measured, "/measurement").text
+
+
 def test_what_cannot_be_measured_fails_with_its_reason(measured, series, tmp_path):
     running, _ = measured
     shutil.copytree(series, tmp_path / "gap")
