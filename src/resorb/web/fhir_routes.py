@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from .. import fhir
-from ..terms.errors import ResorbError
+from ..terms.errors import Problem, ResorbError
 from . import problems
 from .case_routes import limited
 from .describe import outcome_answers
@@ -39,14 +39,13 @@ def speaks_fhir(request: Request) -> bool:
 
 def outcome(status: int, told: list[dict[str, str]]) -> dict[str, Any]:
     """Problems as an OperationOutcome."""
-    issues = []
-    for one in told or [{"where": "", "found": problems.TITLES.get(status, "failed"), "expected": "", "try": ""}]:
-        parts = (f"found {one['found']}", one["expected"] and f"expected {one['expected']}", one["try"] and f"try: {one['try']}")
-        issue: dict[str, Any] = {"severity": "error", "code": CODES.get(status, "invalid"), "diagnostics": "; ".join(filter(None, parts))}
-        if one["where"]:
-            issue["details"] = {"text": one["where"]}
-        issues.append(issue)
-    return {"resourceType": "OperationOutcome", "issue": issues}
+    listed = told or [{"where": "", "found": problems.TITLES.get(status, "failed"), "expected": "", "try": ""}]
+    return fhir.operation_outcome([_in_words(one) for one in listed], code=CODES.get(status, "invalid"))
+
+
+def _in_words(one: dict[str, str]) -> Problem:
+    parts = (f"found {one['found']}", one["expected"] and f"expected {one['expected']}", one["try"] and f"try: {one['try']}")
+    return Problem(one["where"] or "request", "; ".join(filter(None, parts)))
 
 
 def outcome_response(error: ResorbError) -> JSONResponse:
