@@ -13,7 +13,7 @@ from resorb.ct.entries import MOST_FILES
 from resorb.ct.header import CT_CLASSES
 from resorb.ct.refused import ScanRefused, refuse
 from resorb.pacs.address import WebAddress, is_address, is_uid, web_address
-from resorb.pacs.failed import need_libraries
+from resorb.pacs.failed import PacsFailed, need_libraries
 from resorb.pacs.web import Patience, server
 
 AT_ONCE = 4
@@ -115,4 +115,7 @@ def _bring(client: Any, address: WebAddress, series: str, sop: str, to: Path) ->
             raise refuse(f"{address.root} instance {sop}", f"another {name} in what was sent", "the instance that was asked for")
     if data.SOPClassUID in CT_CLASSES and "PixelData" not in data:
         raise refuse(f"{address.root} instance {sop}", "an image without pixels", "whole instances")
-    data.save_as(to, enforce_file_format=True)
+    try:
+        data.save_as(to, enforce_file_format=True)
+    except OSError as error:
+        raise PacsFailed(f"{to.parent}: cannot be written ({error.strerror}); is there room in the temporary folder (TMPDIR)?") from None

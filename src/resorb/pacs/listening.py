@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from resorb.pacs.receiving import Door, found_on_disk, open_door
 from resorb.terms.errors import ResorbError, UserError
 
 LOOK_EVERY_S = 0.25
+JOURNAL_PAUSE_S = 5.0
 SHORT = 8
 
 
@@ -57,13 +59,22 @@ def listen(door: Door, duty: Duty, stop: threading.Event) -> None:
             duty.say(f"listening as {door.aet} on {door.host}:{port}{f', {left} studies found on disk' if left else ''}")
             try:
                 while not stop.wait(LOOK_EVERY_S):
-                    for key in journal.due():
-                        if not stop.is_set():
-                            work(journal.begin(key), journal, duty)
+                    _look(journal, duty, stop)
             finally:
                 server.shutdown()
     finally:
         journal.close()
+
+
+def _look(journal: Journal, duty: Duty, stop: threading.Event) -> None:
+    """Work on what is due. A journal that cannot be written, as on a full disk, is said, and tried again."""
+    try:
+        for key in journal.due():
+            if not stop.is_set():
+                work(journal.begin(key), journal, duty)
+    except sqlite3.Error as error:
+        duty.say(f"the journal cannot be written ({error}); trying again in {JOURNAL_PAUSE_S:g} s")
+        stop.wait(JOURNAL_PAUSE_S)
 
 
 def work(entry: Entry, journal: Journal, duty: Duty) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import shutil
+import sqlite3
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -90,7 +91,7 @@ def _received(event: Any, folder: Path, heard: Callable[[str], None]) -> int:
             return FULL
         write_whole(data, folder / "arriving", home / f"{study_key(sop)}.dcm")
         heard(key)
-    except OSError:
+    except (OSError, sqlite3.Error):
         return FULL
     except Exception:  # noqa: BLE001  whatever a sender makes of DICOM, the door stays open; it is told that it was not understood
         return NOT_UNDERSTOOD

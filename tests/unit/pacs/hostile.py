@@ -65,6 +65,8 @@ class Server:
             return
         if self.fault.startswith("status "):
             answer(to, int(self.fault.split()[1]), b"no", "text/plain")
+        elif self.fault == "busy at first" and len(self.asked) == 1:
+            answer(to, 503, b"busy", "text/plain")
         elif self.fault == "redirect":
             to.send_response(302)
             to.send_header("Location", "http://127.0.0.1:9/elsewhere")

@@ -88,6 +88,23 @@ def test_a_server_that_goes_wrong(study: Path, tmp_path: Path, fault: str, kind:
         assert "Nämlich" not in str(caught.value)
 
 
+def test_a_server_that_is_busy_is_asked_again(study: Path, tmp_path: Path) -> None:
+    (tmp_path / "fetched").mkdir()
+    with hostile(study, "busy at first") as server:
+        assert fetch(web_address(server.root, str(server.first.StudyInstanceUID)), tmp_path / "fetched", IMPATIENT) == 24
+
+
+def test_a_full_disk_is_said_to_be_one(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pydicom.Dataset.save_as", full)
+    with hostile(study) as server:
+        uid = str(server.first.StudyInstanceUID)
+        with pytest.raises(PacsFailed, match=r"No space left on device.*TMPDIR"), borrowed(server.root, uid):
+            pass
+
+
 def test_an_instance_cut_short_is_refused_when_it_is_read(study: Path) -> None:
     with hostile(study, "cut") as server, pytest.raises(UserError), borrowed(server.root, str(server.first.StudyInstanceUID)) as folder:
         read(folder)

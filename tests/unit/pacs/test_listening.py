@@ -18,7 +18,7 @@ from pynetdicom import AE, evt
 from resorb.pacs.failed import PacsFailed, quiet
 from resorb.pacs.journal import ARRIVING, DONE, FAILED, UNSENT, Journal
 from resorb.pacs.listening import Duty, listen
-from resorb.pacs.receiving import Door, study_key, write_whole
+from resorb.pacs.receiving import Door, found_on_disk, study_key, write_whole
 from resorb.terms.errors import UserError
 from tests.unit.pacs.made_study import write_study
 from tests.unit.pacs.peers import free_port
@@ -225,6 +225,36 @@ def test_the_journal_begins_again_what_never_ended(tmp_path: Path) -> None:
     assert "never ended" in journal.entry("a").said
     assert journal.due() == ["b"]  # it waited 100 s for more; this run waits for none
     journal.close()
+
+
+def test_what_lies_on_disk_without_an_entry_is_entered_and_half_files_are_cleared(tmp_path: Path) -> None:
+    for place in ("arriving", "studies/a/s", "studies/b/s", "studies/empty/s"):
+        (tmp_path / place).mkdir(parents=True)
+    (tmp_path / "arriving" / "half").write_bytes(b"DICM")
+    for name in "ab":
+        (tmp_path / "studies" / name / "s" / "x.dcm").write_bytes(b"whole")
+    journal = Journal(tmp_path)
+    journal.arrived("a", 100.0)
+    assert found_on_disk(tmp_path, journal, 0.0) == 1
+    assert journal.due() == ["b"]
+    assert list((tmp_path / "arriving").iterdir()) == []
+    journal.close()
+
+
+def test_a_journal_that_cannot_be_written_is_said_and_the_service_goes_on(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Journal) -> list[str]:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr("resorb.pacs.listening.JOURNAL_PAUSE_S", 0.1)
+    with listening(tmp_path / "in") as (port, said):
+        with monkeypatch.context() as patch:
+            patch.setattr(Journal, "due", full)
+            wait_for(lambda: len(said) > 1)
+            assert "disk is full" in said[1]
+        send(port, sorted(study.iterdir()))
+        wait_for(lambda: "2 deposits" in said[-1])
 
 
 def test_images_that_come_while_a_study_is_measured_make_it_due_again(tmp_path: Path) -> None:
