@@ -15,7 +15,7 @@ from resorb.ct.findings import Candidate
 from resorb.followup import compare
 from resorb.pacs import Measured, results
 from resorb.pacs.tracking import Track, carried, tracks_of, uid_of
-from resorb.terms.change import Change, DepositChange
+from resorb.terms.change import Change, DepositChange, Difference
 from tests.unit.pacs.conftest import measured
 from tests.unit.pacs.made_study import made_scan, write_pair
 
@@ -64,27 +64,29 @@ def test_names_are_kept_in_seg_and_report(two: Two) -> None:
 
 
 def test_every_change_of_the_answer_is_in_the_report(two: Two) -> None:
-    from resorb.terms.change import Difference
-
-    _, _, change, objects = two
-    later = [g for g in groups([o for o in objects if o.Modality == "SR"][1]) if order(g) == 2]
-    found = {}
-    for g in later:
-        verdict = next(q for q in g.get_qualitative_evaluations() if q.name.value == "verdict").value.meaning
-        numbers = {m.name.value: m.value for m in g.get_measurements()}
-        found[g.tracking_uid] = (verdict, numbers.get("change_mass"), numbers.get("detect_mass"))
+    baseline, followup, change, objects = two
+    names = carried(baseline.tracks, followup.tracks, change)
+    found = {g.tracking_uid: g for g in groups([o for o in objects if o.Modality == "SR"][1]) if order(g) == 2}
     told = [d for d in change.deposits if d.baseline or d.followup]
-    expected = [
-        (d.verdict, d.mass_mg.change, d.mass_mg.detectable) if isinstance(d.mass_mg, Difference) else (d.verdict, None, None) for d in told
-    ]
-    total = change.total
-    assert isinstance(total.mass_mg, Difference)
-    expected.append((total.verdict, total.mass_mg.change, total.mass_mg.detectable))
-    key = str
-    for one, other in zip(sorted(found.values(), key=key), sorted(expected, key=key), strict=True):
-        assert one[0] == other[0]
-        assert one[1] == pytest.approx(other[1], rel=1e-7)
-        assert one[2] == pytest.approx(other[2], rel=1e-7)
+    assert len(found) == len(told) + 1
+    for pair in told:
+        name = names[pair.followup[0] - 1] if pair.followup else baseline.tracks[(pair.baseline or (0,))[0] - 1]
+        _tells(found.pop(name.uid), pair)
+    (rest,) = found.values()
+    _tells(rest, change.total)
+
+
+def _tells(group: Any, pair: Any) -> None:
+    verdict = next(q for q in group.get_qualitative_evaluations() if q.name.value == "verdict")
+    assert verdict.value.meaning == pair.verdict
+    numbers = {m.name.value: m.value for m in group.get_measurements()}
+    for measure, code in (("mass_mg", "mass"), ("agatston", "agatston"), ("volume_mm3", "volume")):
+        difference = getattr(pair, measure)
+        if isinstance(difference, Difference):
+            assert numbers[f"change_{code}"] == pytest.approx(difference.change, rel=1e-7)
+            assert numbers[f"detect_{code}"] == pytest.approx(difference.detectable, rel=1e-7)
+        else:
+            assert f"change_{code}" not in numbers
 
 
 def test_the_baselines_own_objects_are_those_it_had_alone(two: Two) -> None:
