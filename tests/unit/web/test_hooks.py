@@ -52,6 +52,14 @@ def test_a_chart_with_a_deposit_gets_a_card_with_its_source(service):
         check_card(card)
 
 
+def test_a_coded_problem_list_is_read_as_it_stands_in_a_record_system(service):
+    stone = hooks.condition(1, "x") | {"code": {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "N20.0"}]}}
+    prefetch = {"patient": hooks.PATIENT, "conditions": hooks.found(stone), "observations": None}
+    cards = service.client.post(VIEW, json=hooks.call(prefetch=prefetch)).json()["cards"]
+    assert cards[-1]["summary"].startswith("Fits with kidney stone")
+    check_card(cards[-1])
+
+
 @pytest.mark.parametrize("texts", [(), ("hypertension",), ("bladder cancer",), ("osteoarthritis", "diabetes")])
 def test_a_chart_without_a_deposit_gets_none(service, texts):
     answered = service.client.post(VIEW, json=hooks.call(*texts))
