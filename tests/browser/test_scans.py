@@ -57,6 +57,8 @@ def test_a_scan_its_outlines_and_its_way_into_the_form(open_page: Any, pair: tup
 def test_two_scans_and_what_became_of_each_deposit(open_page: Any, measured: str, pair: tuple[Path, Path]) -> None:
     page = open_page(measured, "?slices")
     page.wait_for_selector("tr[data-deposit]")
+    page.locator(".stated summary").click()
+    page.get_by_label("Months between the scans").fill("12")
     page.set_input_files(FILES, pair[1])
     page.wait_for_selector(".change", timeout=120_000)
     verdicts = page.locator(".verdict-tag").all_inner_texts()
@@ -70,6 +72,7 @@ def test_two_scans_and_what_became_of_each_deposit(open_page: Any, measured: str
     at = page.locator(".frame img").evaluate_all("all => all.map(i => i.alt.match(/slice (\\d+)/)[1])")
     assert at[0] == at[1]
     assert page.locator("svg.scatter").count() == 1
+    assert "after 12 months" in page.locator("svg.course-of-total").text_content()
     page.reload()
     page.wait_for_selector(".change")
     page.get_by_role("button", name="Ask what this means").click()
