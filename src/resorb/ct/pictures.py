@@ -37,7 +37,7 @@ def _tile(scan: Scan, candidate: Candidate, number: int) -> Picture:
     at = np.stack(np.unravel_index(candidate.flat, scan.hu.shape), 1)
     k = int(np.bincount(at[:, 0]).argmax())
     here = at[at[:, 0] == k]
-    centre = here.mean(0)
+    centre = (here.min(0) + here.max(0)) / 2
     half = np.maximum(np.ceil(HALF_FIELD_MM / scan.spacing[1:]), np.ptp(here[:, 1:], axis=0) / 2 + 4).astype(int)
     low = np.maximum(np.floor(centre[1:] - half), 0).astype(int)
     high = np.minimum(np.ceil(centre[1:] + half) + 1, scan.hu.shape[1:]).astype(int)
