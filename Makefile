@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 INSTALLED = $(VENV)/.installed
-VIEWER = src/resorb/web/page/static/vendor
+PAGE = src/resorb/web/page
+VIEWER = $(PAGE)/static/vendor
 
-.PHONY: help demo test check bench docs page pictures clean
+.PHONY: help demo test check bench docs page pictures words clean
 
 help: ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /: /'
@@ -43,6 +44,11 @@ page: ## add the three-plane viewer to the page (needs Node)
 
 pictures: $(INSTALLED) ## retake the pictures of the page (needs Chromium)
 	$(BIN)/python docs/photograph.py
+
+words: $(INSTALLED) ## gather the texts of the page for translation
+	cd $(PAGE) && $(CURDIR)/$(BIN)/pybabel -q extract -F babel.cfg --no-wrap --sort-by-file --add-location=file --omit-header -o interface.pot .
+	cd $(PAGE) && for language in locale/*/; do $(CURDIR)/$(BIN)/pybabel -q update -i interface.pot -o $${language}interface.po \
+	  -l $$(basename $$language) --omit-header --no-wrap --no-fuzzy-matching --ignore-obsolete; done; rm interface.pot
 
 clean: ## remove what was made
 	rm -rf $(VENV) out build dist node_modules $(VIEWER) src/resorb/evidence/compiled.json
