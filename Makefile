@@ -46,8 +46,8 @@ pictures: $(INSTALLED) ## retake the pictures of the page (needs Chromium)
 	$(BIN)/python docs/photograph.py
 
 words: $(INSTALLED) ## gather the texts of the page for translation
-	cd $(PAGE) && $(CURDIR)/$(BIN)/pybabel -q extract -F babel.cfg --no-wrap --sort-by-file --add-location=file --omit-header -o interface.pot .
-	cd $(PAGE) && for language in locale/*/; do $(CURDIR)/$(BIN)/pybabel -q update -i interface.pot -o $${language}interface.po \
+	cd $(PAGE) && $(abspath $(BIN))/pybabel -q extract -F babel.cfg --no-wrap --sort-by-file --add-location=file --omit-header -o interface.pot .
+	cd $(PAGE) && for language in locale/*/; do $(abspath $(BIN))/pybabel -q update -i interface.pot -o $${language}interface.po \
 	  -l $$(basename $$language) --omit-header --no-wrap --no-fuzzy-matching --ignore-obsolete; done; rm interface.pot
 
 clean: ## remove what was made
