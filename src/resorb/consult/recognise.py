@@ -14,7 +14,7 @@ from msgspec import structs
 from ..evidence.cards import Cause, Kind, Reason, Test, Weight
 from ..evidence.library import Library
 from ..terms.assessment import Ranked, Sentence, StageFound, Why
-from .conditions import Prepared, atoms, prepare
+from .conditions import atoms
 from .facts import Facts
 from .words import as_sources, phrase
 
@@ -39,7 +39,6 @@ class _Entry(NamedTuple):
     reason: Reason
     speaks_for: bool
     within: frozenset[str]  # for a reason that only names sites: every site wider than those
-    holds: Prepared
     only_wider: bool = False  # true because the site given is wider, and of a reason that asks for the site alone
 
 
@@ -52,7 +51,7 @@ def _index(library: Library, deck: str) -> dict[str, tuple[_Entry, ...]]:
         for place, (reason, speaks_for) in enumerate(reasons):
             sites = [a for part in (reason, *(reason.all or ())) if part.site is not None for a in atoms(part)]
             within = frozenset(w for site in sites for w in library.around.get(site, ()))
-            entry = _Entry(card.id, place, reason, speaks_for, within, prepare(reason, library))
+            entry = _Entry(card.id, place, reason, speaks_for, within)
             for atom in _handles(reason, library) or {*atoms(reason), *(within if speaks_for else ())}:
                 touched.setdefault(atom, []).append(entry)
     return {word: tuple(entries) for word, entries in touched.items()}
@@ -63,7 +62,9 @@ def _handles(reason: Reason, library: Library) -> set[str]:
 
     A site is no handle, for a wider one may do; nor is a `not`, which may be true of what nobody mentioned.
     """
-    plain = [p for p in reason.all or () if p.site is None and p.all is None and p.any is None and p.not_ is None]
+    if reason.all is None:
+        return set()
+    plain = [p for p in reason.all if p.site is None and p.all is None and p.any is None and p.not_ is None]
     return min(({*atoms(p)} for p in plain), key=lambda words: sum(library.uses[word] for word in words), default=set())
 
 
@@ -73,7 +74,7 @@ def stand(facts: Facts, deck: str) -> tuple[list[Standing], list[Standing]]:
     touched = {(e.card, e.place): e for fact in facts.ids() for e in index.get(fact, ())}
     true: dict[str, list[_Entry]] = {}
     for entry in touched.values():
-        state = entry.holds(facts)
+        state = facts.holds(entry.reason)
         if state:
             true.setdefault(entry.card, []).append(entry)
         elif state is None and entry.speaks_for and (reason := _wide(entry, facts)):
