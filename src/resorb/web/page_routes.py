@@ -114,18 +114,19 @@ def _told(text: str) -> tuple[str, Change | None]:
 
 @router.post("/page/case")
 async def case_from_file(request: Request) -> JSONResponse:
-    """A case file (YAML or JSON) in, its facts as the form holds them out."""
-    return await run_in_threadpool(_mapping, await _text(request))
+    """A case file (YAML, JSON or a FHIR record) in, its facts as the form holds them out."""
+    return await run_in_threadpool(_mapping, await _text(request, _MOST_RESULT))
 
 
 def _mapping(text: str) -> JSONResponse:
-    from ..evidence import library
-    from ..evidence.form import read_case_text
+    from .case_routes import read
 
     try:
-        return JSONResponse(as_mapping(read_case_text(text, library(), name="case")))
+        return JSONResponse(as_mapping(read(text)))
     except CaseRefused as refused:
         return _refused(refused)
+    except UserError as refused:
+        return JSONResponse({"problems": [{"where": "", "says": str(refused)}]}, 422)
 
 
 @router.post("/page/case.yaml")

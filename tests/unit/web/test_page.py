@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -28,6 +29,21 @@ METHODS = [("templates/**.html", "jinja2"), ("static/*.js", "javascript"), ("*.p
 def test_a_case_goes_through_the_form_unchanged(name: str) -> None:
     case = resorb.read_case(examples.path(name))
     assert resorb.read_case(words.as_mapping(case)).digest == case.digest
+
+
+def test_a_record_becomes_facts_that_the_form_takes() -> None:
+    from resorb.web.page_routes import _answer, _mapping
+
+    patient = {"resourceType": "Patient", "id": "p", "gender": "female", "birthDate": "1970-05-01"}
+    code = {"coding": [{"system": "http://loinc.org", "code": "2777-1"}]}
+    seen = {"resourceType": "Observation", "status": "final", "code": code, "subject": {"reference": "Patient/p"}}
+    values = [("2024-01-02T08:00:00Z", 1.1), ("2025-01-02T08:00:00Z", 2.4)]
+    labs = [{**seen, "effectiveDateTime": when, "valueQuantity": {"value": value, "unit": "mmol/L"}} for when, value in values]
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": r} for r in (patient, *labs)]}
+    facts = json.loads(bytes(_mapping(json.dumps(bundle)).body))
+    assert facts["sex"] == {"female": "present"}
+    assert "2.4 mmol/L" in json.dumps(facts["labs"]["phosphate"])
+    assert _answer(json.dumps({**facts, "site": {"skin": "present"}}), "en").status_code == 200
 
 
 @pytest.mark.parametrize("code", sorted(language.LANGUAGES))

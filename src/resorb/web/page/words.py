@@ -9,8 +9,9 @@ from typing import Any
 from ...consult.conditions import atoms
 from ...evidence import library
 from ...evidence.cards import Option, Quantity, Word
+from ...evidence.quantities import QuantityError, parse
 from ...terms.assessment import Assessment
-from ...terms.case import Case
+from ...terms.case import Case, Reading
 from .language import Language, language
 
 FIELD_OF = {
@@ -94,15 +95,35 @@ def as_mapping(case: Case) -> dict[str, Any]:
     for fact in case.facts:
         made.setdefault(FIELD_OF.get(fact.group, fact.group), {})[fact.word] = _STATE[fact.present]
     for reading in case.readings:
-        written = reading.written or reading.level or f"{reading.value:g}"
-        value = written if reading.when is None else {"value": written, "when": reading.when}
-        if reading.quantity in PLAIN_QUANTITIES:
-            made[PLAIN_QUANTITIES[reading.quantity]] = value
-        else:
-            made.setdefault(FIELD_OF[library().quantities[reading.quantity].group], {})[reading.quantity] = value
+        plain = PLAIN_QUANTITIES.get(reading.quantity)
+        field = plain or FIELD_OF[library().quantities[reading.quantity].group]
+        held = made if plain else made.setdefault(field, {})
+        key = plain or reading.quantity
+        held[key] = _beside(held.get(key), _written(reading))
     if case.done:
         made["done"] = [_done(d.option, d.when, d.outcome, d.after_months) for d in case.done]
     return made
+
+
+def _written(reading: Reading) -> Any:
+    """A reading as the form takes it: as it was written where that can be read again, else in the card's own unit."""
+    card = library().quantities[reading.quantity]
+    text = reading.written
+    if reading.value is None:
+        text = reading.level or "unknown"
+    else:
+        try:
+            parse(text, card)
+        except QuantityError:
+            text = f"{reading.value:.10g} {card.unit}".strip()
+    return text if reading.when is None else {"value": text, "when": reading.when[:10]}
+
+
+def _beside(earlier: Any, value: Any) -> Any:
+    """One value, or several of one quantity as a list."""
+    if earlier is None:
+        return value
+    return [*(earlier if isinstance(earlier, list) else [earlier]), value]
 
 
 def _done(option: str, when: str | None, outcome: str | None, after_months: float | None) -> dict[str, str]:

@@ -94,7 +94,7 @@ async function openFile(input) {
 }
 
 async function readFile(file) {
-  if (file.size > 1_000_000) return tell([{ says: _("{0} is larger than a case; a scan belongs under Scan.", file.name) }]);
+  if (file.size > 50_000_000) return tell([{ says: _("{0} is larger than a case; a scan belongs under Scan.", file.name) }]);
   try {
     replace(await json("page/case", { method: "POST", headers: { "Content-Type": "text/plain" }, body: await file.text() }), true);
   } catch (error) {

@@ -105,7 +105,9 @@ function quantityRow(field, id) {
 
 function valueRow(card, written, put) {
   if (written !== undefined && typeof written !== "string" && typeof written !== "number") {
-    return el("div", { class: "row fixed" }, named(card), el("span", { class: "small" }, _("several values, from the file")));
+    const told = Array.isArray(written) ? _("several values, from the file") : `${written.value} (${written.when})`;
+    return el("div", { class: "row fixed", data: { quantity: card.id } }, named(card), el("span", { class: "small" }, told, " ",
+      el("button", { type: "button", class: "quiet", "aria-label": _("Remove {0}", card.name), onclick: () => put("") }, "×")));
   }
   const [number, unit] = apart(String(written ?? ""), card.units ?? []);
   const input = el("input", { type: "text", inputmode: "decimal", value: number, placeholder: card.usual ?? "", "aria-label": card.name, data: { key: `${card.id}-value` } });
