@@ -172,11 +172,16 @@ def _bone_cells(search: _Search, kinds: NDArray[Any]) -> NDArray[np.bool_] | Non
     in_bone = (kinds == "skeleton")[table.deposit_of_run]
     if not in_bone.any() and not len(search.bone):
         return None
-    first, last = (coarse.cell_of(ends[in_bone], runs.shape) for ends in (runs.first, runs.last))
+    return coarse.flags(np.concatenate([_crossed(search, in_bone), coarse.cell_of(search.bone, runs.shape)]))
+
+
+def _crossed(search: _Search, these: NDArray[np.bool_]) -> Ints:
+    """Flat indices of the cells that these runs of dense voxels lie in, from end to end; a cell may come more than once."""
+    runs = search.table.runs
+    first, last = (search.coarse.cell_of(ends[these], runs.shape) for ends in (runs.first, runs.last))
     crossed = last - first + 1
     begin = np.cumsum(crossed) - crossed
-    cells = np.repeat(first - begin, crossed) + np.arange(int(crossed.sum()))
-    return coarse.flags(np.concatenate([cells, coarse.cell_of(search.bone, runs.shape)]))
+    return np.asarray(np.repeat(first - begin, crossed) + np.arange(int(crossed.sum())))
 
 
 def _dense_candidates(search: _Search, kinds: NDArray[Any]) -> list[Candidate]:
@@ -208,8 +213,8 @@ def _faint_candidates(search: _Search, kinds: NDArray[Any], bone: NDArray[np.boo
     runs = runs_of(cells, coarse.cells.shape)
     count, of_run = join_in_space(runs)
     group = np.repeat(of_run, runs.size)
-    keep = (kinds != "noise")[table.deposit_of_run]
-    dense = coarse.flags(np.concatenate([coarse.cell_of(ends[keep], scan.hu.shape) for ends in (table.runs.first, table.runs.last)]))
+    dense = coarse.flags(_crossed(search, ((kinds != "noise") & (kinds != "skeleton"))[table.deposit_of_run]))
+    dense = dense if bone is None else dense | bone
     taken = np.zeros(count, bool)
     taken[group[dense.reshape(-1)[cells] | (coarse.cells.reshape(-1)[cells] < BODY_HU)]] = True
     free = ~taken[group]

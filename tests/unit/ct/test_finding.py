@@ -68,6 +68,21 @@ def test_deposits_are_found_and_bone_and_table_are_not() -> None:
     assert isinstance(measured.total.agatston, Measure)
 
 
+def test_a_deposit_among_organs_is_found_once() -> None:
+    from resorb.ct.phantom_pairs import Plan, random_pair
+
+    plan = Plan(deposits=6, height_mm=80, pixel_mm=(0.8, 0.8), slice_mm=(2.0, 2.0), noise_hu=(9, 11), radius_mm=(2.0, 3.2), close=0)
+    made = random_pair(np.random.default_rng(2709), plan)
+    found = ct.find(made.baseline, contrast="none").candidates
+    voxels = np.concatenate([c.flat for c in found])
+    assert len(np.unique(voxels)) == len(voxels)
+    for deposit in (d for d in made.deposits if d.in_baseline):
+        for piece in deposit.baseline:
+            at = np.rint(made.baseline.to_index(np.array([piece.centre]))[0]).astype(int)
+            middle = int(np.ravel_multi_index(tuple(at), made.baseline.hu.shape))
+            assert sum(bool((c.flat == middle).any()) for c in found) == 1
+
+
 def test_metal_is_told_and_warns_its_neighbours() -> None:
     findings = ct.find(scan_of(trunk(metal=True), [STONE, OTHER]))
     assert "metal" in taken_for(findings)
