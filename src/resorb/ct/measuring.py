@@ -110,7 +110,7 @@ def _doubt(findings: Findings) -> str:
     if findings.contrast_seen:
         return f"{findings.contrast}: calcium and contrast cannot be told apart"
     if not findings.contrast_known and any(c.sure == "low" and not c.faint for c in findings.candidates):
-        return f"{findings.contrast}: dense regions may be contrast. State it with contrast='none' if none was given"
+        return f"{findings.contrast}: dense regions may be contrast. State it (contrast: none) if none was given"
     return ""
 
 

@@ -49,8 +49,8 @@ def _check_size(path: Path) -> None:
             return
         dims = struct.unpack_from(order + "8h", head, 40)
         bits = struct.unpack_from(order + "h", head, 72)[0]
-    except (OSError, struct.error, zlib.error) as error:
-        raise refuse(path.name, f"no NIfTI header ({type(error).__name__})", "a NIfTI-1 or -2 file") from None
+    except (OSError, struct.error, zlib.error):
+        raise refuse(path.name, "no NIfTI header, or one that is cut short", "a NIfTI-1 or -2 file") from None
     voxels = int(np.prod([max(1, d) for d in dims[1 : 1 + max(0, min(7, dims[0]))]], dtype=object))
     most = path.stat().st_size * (1100 if path.name.lower().endswith(".gz") else 1)
     if voxels > MOST_VOXELS or voxels * max(8, bits) // 8 > most:

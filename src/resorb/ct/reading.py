@@ -37,7 +37,8 @@ def read(path: str | Path, *, series: str | None = None) -> Scan:
     if not headers and len(niftis) == 1:
         return _from_nifti(niftis[0])
     if not headers:
-        what = f"{len(niftis)} NIfTI files" if niftis else f"{len(found)} files, none of them a DICOM image or NIfTI"
+        files = "1 file" if len(found) == 1 else f"{len(found)} files"
+        what = f"{len(niftis)} NIfTI files" if niftis else f"{files}, none of them a DICOM image or NIfTI"
         raise refuse(where, what, "one CT series or one NIfTI volume", "name the one file" if niftis else "check that it holds CT images")
     return _from_dicom(headers, series)
 

@@ -140,7 +140,8 @@ class _Reader:
         field = ALSO.get(plain, plain)
         if field in FIELDS:
             return field
-        near = difflib.get_close_matches(plain, [*FIELDS, *ALSO], 1)
+        near = difflib.get_close_matches(plain, [*FIELDS, *ALSO], 3)
+        near.sort(key=lambda name: sorted(name) != sorted(plain))  # letters swapped first; otherwise the nearest
         hint = f"did you mean {ALSO.get(near[0], near[0])!r}?" if near else f"expected one of {', '.join(FIELDS)}"
         self.problem((key,), f"found the field {_short(key)!r}; {hint}")
         return None

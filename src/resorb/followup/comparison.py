@@ -116,7 +116,7 @@ def _one_person(before: Scan, after: Scan, stated: Stated) -> None:
             "baseline and follow-up",
             "two patients (their IDs or birth dates differ)",
             "two scans of one person",
-            "the right pair; or state that it is one person, if the ID was changed",
+            "the right pair; or state that it is the same person (--same-person), if the ID was changed",
         )
 
 

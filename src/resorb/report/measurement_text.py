@@ -36,7 +36,7 @@ def measurement_text(measurement: Measurement) -> str:
 def _head(m: Measurement) -> str:
     noise = "noise not measured" if m.scan.noise_hu is None else f"noise {m.scan.noise_hu:.0f} HU"
     kvp = "kV not stated" if m.scan.kvp is None else f"{m.scan.kvp:g} kV"
-    return f"{m.scan.source}: {' x '.join(map(str, m.scan.shape))} voxels, {kvp}, {noise}; {m.scan.contrast or 'contrast not stated'}"
+    return f"{m.scan.source}: {' x '.join(map(str, m.scan.shape))} voxels, {kvp}, {noise}; contrast: {m.scan.contrast or 'not stated'}"
 
 
 def _table(m: Measurement) -> list[str]:

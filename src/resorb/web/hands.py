@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import queue
+import re
 import signal
 import subprocess
 import sys
@@ -254,10 +255,17 @@ def keep_problem(folder: Path, problems: list[dict[str, str]]) -> None:
     """Why a job failed is kept beside the upload, not in the database: it may name what was in a header."""
     try:
         part = folder / f".problem-{os.getpid()}"
-        part.write_text(json.dumps(problems), "utf-8")
+        told = [{key: _placeless(folder, said) for key, said in problem.items()} for problem in problems]
+        part.write_text(json.dumps(told), "utf-8")
         part.replace(folder / "problem.json")
     except OSError:
         LOG.warning("no room for the reason")
+
+
+def _placeless(folder: Path, said: str) -> str:
+    """Without the folders of the service: where it keeps its files is not for those who ask it."""
+    ours = rf"{re.escape(str(folder.parent.parent))}/\w+/\w+/?(upload/?)?"
+    return re.sub(ours, "", said) or ("the upload" if said else "")
 
 
 def tidy(store: Store, shelves: Shelves, keep_seconds: float) -> None:

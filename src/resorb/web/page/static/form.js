@@ -122,7 +122,7 @@ function valueRow(card, written, put) {
 }
 
 /** A unit in the reader's language, where it is a word. */
-export const unitName = (unit) => ({ years: _("years"), months: _("months"), weeks: _("weeks"), days: _("days") })[unit] ?? unit;
+export const unitName = (unit) => ({ years: _("years"), months: _("months"), weeks: _("weeks"), days: _("days"), hours: _("hours") })[unit] ?? unit;
 
 function apart(written, units) {
   const match = written.match(/^\s*([-+]?[\d.,]+(?:e[-+]?\d+)?)\s*(.*)$/i);

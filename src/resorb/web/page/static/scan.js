@@ -22,7 +22,7 @@ export async function showScan(hash) {
     else if (!b) await showOne(a);
     else await showPair(a, b, c, stated);
   } catch (error) {
-    if (error.name !== "AbortError") failed(error, () => { asked = ""; showScan(hash); });
+    failed(error, () => { asked = ""; showScan(hash); }, a, b);
   }
 }
 
@@ -30,10 +30,17 @@ function go(ids) {
   location.hash = "#/scan?" + Object.entries(ids).filter(([, id]) => id).map(([key, id]) => `${key}=${encodeURIComponent(id)}`).join("&");
 }
 
-function failed(error, again) {
+/** What went wrong, and the ways on: a measured scan is not lost because the one beside it, or the pair, was refused. */
+function failed(error, again, a, b) {
+  for (const unfinished of $$(".panel.progress", host)) unfinished.remove();
+  const button = (label, act) => el("button", { type: "button", onclick: act }, label);
+  const ways = error instanceof Away ? [button(_("Try again"), again)] : [
+    ...(b ? [button(_("Back to the earlier scan"), () => go({ a })), " ", button(_("Swap earlier and later"), () => go({ a: b, b: a })), " "] : []),
+    button(_("Start with another scan"), () => go({}))];
+  if (error.name === "AbortError") return host.append(el("p", { role: "status" }, _("Stopped.")), el("p", {}, ...ways));
   const found = error instanceof Refused ? error.problems.map((p) => p.says) : [error.message];
   host.append(el("div", { class: "problems", role: "alert" }, el("p", {}, el("b", {}, _("This did not work:"))), el("ul", { lang: "en" }, ...found.map((f) => el("li", {}, f))),
-    el("p", {}, error instanceof Away ? el("button", { type: "button", onclick: again }, _("Try again")) : el("button", { type: "button", onclick: () => go({}) }, _("Start with another scan")))));
+    el("p", {}, ...ways)));
 }
 
 /** What the files may not say, for those who know it. */
