@@ -14,6 +14,7 @@ from resorb.ct.acquisition import is_sharp
 from resorb.ct.agatston import DEFAULT, DepositTable, table_of
 from resorb.ct.anatomy import Contrast
 from resorb.ct.coarse import BLOCK, BODY_HU, MIXED_BELOW_HU, MIXED_HU, SOFT_HU, Coarse, look
+from resorb.ct.compact import rises_above_tissue
 from resorb.ct.components import join_in_space, largest, runs_of
 from resorb.ct.findings import Candidate, Findings
 from resorb.ct.fragments import join_specks
@@ -147,7 +148,7 @@ _RULES = {
 
 
 def _stands_out(search: _Search) -> NDArray[np.bool_]:
-    """Which regions rise significantly: by their peak voxel, or by a cell of the coarse view."""
+    """Which regions rise significantly: by their peak voxel, by a cell of the coarse view, or by a cell above any soft tissue."""
     table, coarse = search.table, search.coarse
     if not len(table):
         return np.zeros(0, bool)
@@ -163,7 +164,9 @@ def _stands_out(search: _Search) -> NDArray[np.bool_]:
     by_cell = np.bincount(table.deposit_of_run, hit, len(table)) > 0
     highest = largest(coarse.cells.reshape(-1)[run_cell], table.deposit_of_run, len(table))
     mottle = (highest < DEFAULT.threshold_hu) & (table.voxels * search.cell_volume >= MOTTLE_MM3)
-    return np.asarray(((by_peak & (table.voxels > 1)) | by_cell) & ~mottle)
+    whole = (table.low[:, 0] > 0) & (table.high[:, 0] < search.scan.hu.shape[0] - 1)
+    compact = whole & rises_above_tissue(coarse, block, highest, DEFAULT.threshold_hu)
+    return np.asarray((((by_peak | compact) & (table.voxels > 1)) | by_cell) & ~mottle)
 
 
 def _bone_cells(search: _Search, kinds: NDArray[Any]) -> NDArray[np.bool_] | None:

@@ -83,6 +83,17 @@ def test_a_deposit_among_organs_is_found_once() -> None:
             assert sum(bool((c.flat == middle).any()) for c in found) == 1
 
 
+def test_a_faint_deposit_is_found_among_fat_and_organs() -> None:
+    from resorb.ct.phantom_pairs import Plan, random_pair
+
+    made = random_pair(np.random.default_rng(1), Plan(noise_hu=(20, 30)))
+    found = ct.find(made.followup, contrast="none").candidates
+    voxels = np.concatenate([c.flat for c in found if not c.faint])
+    pieces = [p for d in made.deposits if d.in_followup for p in d.followup if p.mass_mg > 12]
+    at = np.rint(made.followup.to_index(np.array([p.centre for p in pieces]))).astype(int)
+    assert len(pieces) == 4 and np.isin(np.ravel_multi_index(tuple(at.T), made.followup.hu.shape), voxels).all()
+
+
 def test_metal_is_told_and_warns_its_neighbours() -> None:
     findings = ct.find(scan_of(trunk(metal=True), [STONE, OTHER]))
     assert "metal" in taken_for(findings)
