@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,12 @@ CASE = {"age": "48 years", "site": "shoulder.supraspinatus", "findings": ["fluff
 TOOLS = {"assess", "measure", "compare", "evidence_ask", "evidence_show", "evidence_table", "evidence_words"}
 
 
+def to_its_end(work: Coroutine[Any, Any, Any]) -> Any:
+    """Run it in a thread of its own: a browser of other tests may keep a loop running in this one."""
+    with ThreadPoolExecutor(1) as aside:
+        return aside.submit(asyncio.run, work).result()
+
+
 def asked(use: Callable[[Client], Awaitable[Any]], *folders: Path) -> Any:
     """What a client gets from a server that may read these folders."""
 
@@ -39,7 +46,7 @@ def asked(use: Callable[[Client], Awaitable[Any]], *folders: Path) -> Any:
         async with Client(server(Places.of(folders))) as client:
             return await use(client)
 
-    return asyncio.run(run())
+    return to_its_end(run())
 
 
 def called(tool: str, arguments: dict[str, Any], *folders: Path) -> Any:
@@ -229,7 +236,7 @@ def test_over_a_real_pipe(tmp_path: Path) -> None:
                 refused = await client.call_tool("assess", {"case": {"site": "a place called Smith"}})
                 return said, refused, await client.call_tool("measure", {"scan": str(folder), "stated": {"contrast": "none"}})
 
-    said, refused, measured = asyncio.run(run())
+    said, refused, measured = to_its_end(run())
     assert said.structured_content == plain(resorb.assess(resorb.read_case(CASE)))
     assert refused.is_error
     assert measured.structured_content == plain(resorb.measure(folder, settings=_settings()))
