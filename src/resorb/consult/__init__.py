@@ -6,7 +6,9 @@ Refuses nothing: what cannot be said is said.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from resorb._on_demand import on_demand
 
 if TYPE_CHECKING:
     from .asking import ask
@@ -18,11 +20,4 @@ __all__ = ["ask", "assess", "run_worked_cases", "table"]
 
 _PLACES = {"ask": "asking", "assess": "consultation", "run_worked_cases": "worked_cases", "table": "comparison"}
 
-
-def __getattr__(name: str) -> Any:
-    """Load a name when it is first asked for, so that an assessment does not pay for the rest."""
-    if name not in _PLACES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f".{_PLACES[name]}", __name__), name)
+__getattr__ = on_demand(__name__, _PLACES)

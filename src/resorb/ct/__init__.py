@@ -6,24 +6,17 @@ Refused (`ScanRefused`): what is not one regular volume in HU. Nothing here know
 
 from __future__ import annotations
 
-from typing import Any
+from resorb._on_demand import on_demand
 
 _PLACES = {
-    "Scan": "resorb.ct.scan",
-    "ScanRefused": "resorb.ct.refused",
-    "Settings": "resorb.ct.measuring",
-    "read": "resorb.ct.reading",
-    "find": "resorb.ct.finding",
-    "measure": "resorb.ct.measuring",
+    "Scan": "scan",
+    "ScanRefused": "refused",
+    "Settings": "measuring",
+    "read": "reading",
+    "find": "finding",
+    "measure": "measuring",
 }
 
 __all__ = list(_PLACES)
 
-
-def __getattr__(name: str) -> Any:
-    """Load a name when it is first asked for, so that importing the room costs nothing."""
-    if name not in _PLACES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import importlib
-
-    return getattr(importlib.import_module(_PLACES[name]), name)
+__getattr__ = on_demand(__name__, _PLACES)

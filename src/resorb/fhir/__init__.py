@@ -7,7 +7,9 @@ Refused: what is not FHIR JSON, and a record of several people. A resource that 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from resorb._on_demand import on_demand
 
 if TYPE_CHECKING:
     from .conformance import capability, operation_definition, operation_outcome
@@ -27,11 +29,4 @@ _PLACES = {
     "to_fhir": "writing",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Load a name when it is first asked for, so that reading does not pay for writing."""
-    if name not in _PLACES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f".{_PLACES[name]}", __name__), name)
+__getattr__ = on_demand(__name__, _PLACES)

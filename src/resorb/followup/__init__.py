@@ -6,23 +6,16 @@ Refused: two people, a follow-up before its baseline, and what `resorb.ct` refus
 
 from __future__ import annotations
 
-from typing import Any
+from resorb._on_demand import on_demand
 
 _PLACES = {
-    "Compared": "resorb.followup.comparison",
-    "Stated": "resorb.followup.comparison",
-    "align": "resorb.followup.aligning",
-    "compare": "resorb.followup.comparison",
-    "compared": "resorb.followup.comparison",
+    "Compared": "comparison",
+    "Stated": "comparison",
+    "align": "aligning",
+    "compare": "comparison",
+    "compared": "comparison",
 }
 
 __all__ = list(_PLACES)
 
-
-def __getattr__(name: str) -> Any:
-    """Load a name when it is first asked for, so that importing the room costs nothing."""
-    if name not in _PLACES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import importlib
-
-    return getattr(importlib.import_module(_PLACES[name]), name)
+__getattr__ = on_demand(__name__, _PLACES)

@@ -6,17 +6,10 @@ Refused: what the verbs refuse, in their words; a path outside the folders that 
 
 from __future__ import annotations
 
-from typing import Any
+from resorb._on_demand import on_demand
 
-_PLACES = {"Places": "resorb.mcp.places", "make": "resorb.mcp.server"}
+_PLACES = {"Places": "places", "make": "server"}
 
 __all__ = list(_PLACES)
 
-
-def __getattr__(name: str) -> Any:
-    """Load a name when it is first asked for, so that importing the room costs nothing."""
-    if name not in _PLACES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import importlib
-
-    return getattr(importlib.import_module(_PLACES[name]), name)
+__getattr__ = on_demand(__name__, _PLACES)

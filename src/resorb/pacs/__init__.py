@@ -7,25 +7,18 @@ or takes only part of what is sent is a `PacsFailed` (exit 1). Sources are never
 
 from __future__ import annotations
 
-from typing import Any
+from resorb._on_demand import on_demand
 
 _PLACES = {
-    "PacsFailed": "resorb.pacs.failed",
-    "borrowed": "resorb.pacs.fetching",
-    "is_address": "resorb.pacs.address",
-    "Measured": "resorb.pacs.derived",
-    "results": "resorb.pacs.derived",
-    "deliver": "resorb.pacs.delivering",
-    "listen": "resorb.pacs.listening",
+    "PacsFailed": "failed",
+    "borrowed": "fetching",
+    "is_address": "address",
+    "Measured": "derived",
+    "results": "derived",
+    "deliver": "delivering",
+    "listen": "listening",
 }
 
 __all__ = list(_PLACES)
 
-
-def __getattr__(name: str) -> Any:
-    """Load a name when it is first asked for, so that importing the room costs nothing."""
-    if name not in _PLACES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import importlib
-
-    return getattr(importlib.import_module(_PLACES[name]), name)
+__getattr__ = on_demand(__name__, _PLACES)
