@@ -27,7 +27,7 @@ KINDS = {
     "noise 30 HU": Plan(bent_mm=2.0, noise_hu=(30.0, 30.0)),
     "a third of the organs elsewhere": Plan(bent_mm=2.0, altered=0.33),
 }
-BIG = Plan(scale=2.35, height_mm=300.0, pixel_mm=(0.6885, 0.6885), slice_mm=(1.0, 1.0), bent_mm=4.0, deposits=20)
+BIG = Plan(scale=2.35, height_mm=300.0, pixel_mm=(0.6885, 0.6885), slice_mm=(1.0, 1.0), bent_mm=4.0, deposits=20, square=True)
 
 
 @dataclass(frozen=True)

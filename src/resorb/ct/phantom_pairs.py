@@ -71,7 +71,8 @@ class Plan:
     trunk : a body with a skeleton, or 60 mm of uniform tissue. changed : deposits change, split, merge, come and go; or none does.
     close : share of deposits with a neighbour 5 mm away. overlap : share of the height that both scans show. altered : share of loose
     organs that lie elsewhere at the follow-up. followup_slice_mm : where it differs from `slice_mm`.
-    factor : if given, a share of the deposits (`of_all`) change their mass by it, and nothing else happens.
+    factor : if given, a share of the deposits (`of_all`) change their mass by it, and nothing else happens. square : of a trunk, a field
+    as deep as it is wide, as scanners make it.
     """
 
     trunk: bool = True
@@ -94,6 +95,7 @@ class Plan:
     height_mm: float = 110.0
     factor: float | None = None
     of_all: float = 0.5
+    square: bool = False
 
 
 @dataclass(frozen=True)
@@ -207,7 +209,8 @@ def _views(random: np.random.Generator, plan: Plan, motion: Motion) -> tuple[Vie
 
 def _scanner(random: np.random.Generator, plan: Plan) -> Scanner:
     pixel, between = float(random.uniform(*plan.pixel_mm)), float(random.uniform(*plan.slice_mm))
-    field_mm = np.array([plan.height_mm, 118 * plan.scale, 150 * plan.scale]) if plan.trunk else np.full(3, SMALL_FIELD_MM)
+    deep_mm = (150 if plan.square else 118) * plan.scale
+    field_mm = np.array([plan.height_mm, deep_mm, 150 * plan.scale]) if plan.trunk else np.full(3, SMALL_FIELD_MM)
     shape = np.ceil(field_mm / [between, pixel, pixel]).astype(int)
     grain = float(random.choice([0.0, 0.5])) * pixel
     blur, loud = float(random.uniform(*plan.blur_mm)), float(random.uniform(*plan.noise_hu))
