@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -29,27 +29,16 @@ def list_cards(
 @evidence_app.command()
 def show(card_id: Annotated[str, typer.Argument(metavar="ID", help="The id of any card.")]) -> None:
     """Print one card, whole."""
-    import msgspec
     import yaml
 
-    found = [card for deck in _decks() for card in deck if getattr(card, "id", None) == card_id]
-    if not found:
-        raise UserError(_unknown(card_id))
-    for card in found:
-        typer.echo(yaml.safe_dump(msgspec.to_builtins(card), sort_keys=False, allow_unicode=True, width=120), nl=False)
-
-
-def _decks() -> list[Any]:
     from ..evidence import library
+    from ..evidence.looking_up import nearest, whole
 
-    return [getattr(library().decks, name) for name in library().decks.__struct_fields__]
-
-
-def _unknown(card_id: str) -> str:
-    import difflib
-
-    near = difflib.get_close_matches(card_id, [getattr(c, "id", "") for deck in _decks() for c in deck], 3)
-    return f"found no card {card_id!r}; " + (f"did you mean {', '.join(near)}?" if near else "`resorb evidence list` shows the kinds")
+    found = whole(card_id, library())
+    if not found:
+        raise UserError(f"found no card {card_id!r}; {nearest(card_id, library(), '`resorb evidence list` shows the kinds')}")
+    for held in found:
+        typer.echo(yaml.safe_dump(held["card"], sort_keys=False, allow_unicode=True, width=120), nl=False)
 
 
 @evidence_app.command()

@@ -13,9 +13,8 @@ from pydantic import create_model
 
 from .. import __version__
 from ..evidence import Library, library
-from ..terms.errors import UserError
+from ..evidence.looking_up import every, nearest, whole
 from . import inputs
-from .looking import card, every
 from .places import Places
 from .tools import Offer, in_words, offers
 
@@ -81,9 +80,11 @@ def _add_resources(server: MCPServer[None], shelf: Library) -> None:
 
 
 def _card(deck: str, id_: str) -> str:
-    if not any(True for _ in every(deck)):
-        raise ResourceNotFoundError(f"found the deck {deck[:80]!r}; expected one of {', '.join(sorted({name for name, _ in every()}))}")
-    try:
-        return json.dumps(card(id_, deck)[0], indent=1, ensure_ascii=False)
-    except UserError as refused:
-        raise ResourceNotFoundError(str(refused)) from None
+    shelf = library()
+    decks = sorted({name for name, _ in every(shelf)})
+    if deck not in decks:
+        raise ResourceNotFoundError(f"found the deck {deck[:80]!r}; expected one of {', '.join(decks)}")
+    found = whole(id_, shelf, deck)
+    if not found:
+        raise ResourceNotFoundError(f"found no card {id_[:80]!r}; {nearest(id_, shelf, 'evidence_table names the kinds', deck)}")
+    return json.dumps(found[0], indent=1, ensure_ascii=False)

@@ -14,12 +14,12 @@ from pydantic import BaseModel, Field
 from .. import verbs
 from ..evidence import library
 from ..evidence.cards import Quantity, Word
+from ..evidence.looking_up import nearest, whole
 from ..report import answer_to_text, table_to_text, to_dict, to_json, to_text
 from ..terms.change import Change
 from ..terms.errors import ResorbError, UserError
 from ..terms.measurement import Measurement
 from . import outputs
-from .looking import card as look_up
 from .places import Places
 
 NO_IMAGING = "scans need the imaging libraries, which are missing here; a person may try: pip install 'resorb[image,register]'"
@@ -163,7 +163,9 @@ def _evidence_ask(question: Annotated[str, Field(description="In words, such as:
 
 def _evidence_show(id: Annotated[str, Field(description="The id of any card, such as calcific_tendinopathy.")]) -> CallToolResult:  # noqa: A002
     """One card whole: a kind, cause, word, quantity, formula, option, question or source, with how each source was read."""
-    found = look_up(id)
+    found = whole(id, library())
+    if not found:
+        raise UserError(f"found no card {id[:80]!r}; {nearest(id, library(), 'evidence_table names the kinds')}")
     return _told({"cards": found}, json.dumps(found, indent=1, ensure_ascii=False))
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
 from fastapi import APIRouter, Query, Response
 
 from ..evidence import library
+from ..evidence.looking_up import nearest, whole
 from ..report import to_json
 from .describe import as_json, json_of, problem_answers
 from .problems import Refused
@@ -55,34 +54,8 @@ def ask(q: Annotated[str, Query(min_length=1, max_length=500, description="Such 
 @router.get("/{id}", summary="One card, whole", responses=json_of("Card") | problem_answers(404))
 def card(id: str) -> Response:  # noqa: A002
     """Any card: a kind, cause, word, quantity, formula, option, question or source; with the sources it rests on."""
-    decks = library().decks
-    for deck in decks.__struct_fields__:
-        for found in getattr(decks, deck):
-            if getattr(found, "id", None) == id:
-                told = msgspec.to_builtins(found)
-                return as_json({"deck": deck, "card": told, "sources": _sources(told)})
-    every = [getattr(c, "id", "") for deck in decks.__struct_fields__ for c in getattr(decks, deck)]
-    near = difflib.get_close_matches(id[:80], every, 3)
-    raise Refused(
-        404, "id", "no such card", "the id of a card", f"did you mean {', '.join(near)}?" if near else "GET /api/v1/evidence/kinds"
-    )
-
-
-def _sources(told: Any) -> list[dict[str, Any]]:
-    """The source cards that a card names anywhere."""
-    names: dict[str, None] = {}
-
-    def look(value: Any) -> None:
-        if isinstance(value, dict):
-            for key, inner in value.items():
-                if key == "source":
-                    names.update(dict.fromkeys([inner] if isinstance(inner, str) else inner or ()))
-                else:
-                    look(inner)
-        elif isinstance(value, (list, tuple)):
-            for inner in value:
-                look(inner)
-
-    look(told)
-    known = library().sources
-    return [msgspec.to_builtins(known[name]) for name in names if name in known]
+    shelf = library()
+    found = whole(id, shelf)
+    if not found:
+        raise Refused(404, "id", "no such card", "the id of a card", nearest(id, shelf, "GET /api/v1/evidence/kinds"))
+    return as_json(found[0])
