@@ -11,7 +11,7 @@ import typer
 from ..terms.errors import UserError
 
 if TYPE_CHECKING:
-    from ..fhir.writing import Result
+    from ..fhir.desk import Result
 
 HELP = "Write the answer as a FHIR R4 bundle here; - prints it."
 

@@ -7,8 +7,8 @@ from html import escape
 
 from ..terms.assessment import Assessment, Estimate, OptionShown, Ranked, RedFlagFound, Score
 from ..terms.time import months_in_words
+from .desk import Desk, used
 from .elements import Element, between, cited, in_brackets, number, quantity, text_only, to
-from .writing import Desk, used
 
 SEVERITY = {"emergency": "high", "urgent": "high", "soon": "moderate"}
 OF_THIS_PERSON = ("direct", "general")

@@ -8,8 +8,8 @@ from typing import Any
 from ..terms.assessment import Refusal
 from ..terms.change import Change, DepositChange, Difference, TotalChange
 from ..terms.measurement import DepositMeasure, Measure, Measurement, SiteMeasure
+from .desk import Desk
 from .elements import Element, between, cited, quantity, text_only, to
-from .writing import Desk
 
 # The fields of a deposit: their name, their unit, and the lab or measure whose card holds their code.
 MEASURES = {

@@ -8,47 +8,16 @@ from typing import Any, Literal
 
 import msgspec
 
-from ..evidence.library import Library
+from ..evidence.library import library
 from ..terms.assessment import Assessment
-from ..terms.case import Use
-from ..terms.change import Change
 from ..terms.errors import UserError
 from ..terms.measurement import Measurement
+from .answers import of_assessment
+from .deposits import of_change, of_measurement
+from .desk import Desk, Result, read_from, used
 from .elements import DATA_ABSENT, Element, made_id, text_only, to
 
-Result = Assessment | Measurement | Change
-DICOM = "http://dicom.nema.org/resources/ontology/DCM"
 NOT_NAMED = {"display": "not named"}
-
-
-class Desk:
-    """What all resources of one bundle share: who it is about, when, by which program, and how their ids are made."""
-
-    def __init__(self, seed: str, subject: Element, when: str | None, study: tuple[Element, ...], library: Library) -> None:
-        self.seed, self.subject, self.when, self.study, self.library = seed, subject, when, study, library
-        self.device: Element = {}
-
-    def begin(self, kind: str, *what: str) -> Element:
-        """A resource with its type and its id."""
-        return {"resourceType": kind, "id": made_id(self.seed, kind, *what)}
-
-    def observation(self, *what: str, code: Element, derived: bool = True) -> Element:
-        """An Observation with what all of them carry."""
-        return {
-            **self.begin("Observation", *what),
-            "status": "preliminary",
-            "code": code,
-            "subject": self.subject,
-            **({"issued": self.when} if self.when else {}),
-            **({"derivedFrom": list(self.study)} if derived and self.study else {}),
-            "device": to(self.device),
-        }
-
-    def coded(self, card_id: str, text: str) -> Element:
-        """The code of a lab or measure, as its card has it."""
-        card = self.library.quantities.get(card_id)
-        codings = [{"system": DICOM, "code": code} for code in (card.codes.get("dicom", ()) if card else ())]
-        return {**({"coding": codings} if codings else {}), "text": text}
 
 
 def to_fhir(
@@ -65,8 +34,6 @@ def to_fhir(
     (`2026-03-01T12:00:00Z`): without it no time is told. `study` is the ImagingStudy (for a change: the two) the numbers come from.
     A `transaction` puts each resource under its own id, so that sending the same result twice stores it once.
     """
-    from ..evidence.library import library
-
     studies = tuple(map(_reference, study if isinstance(study, tuple) else (study,)))
     about = _reference(subject) if subject is not None else _subject_of(result)
     content = hashlib.sha256(msgspec.json.encode((_plain(result), about, studies))).hexdigest()
@@ -79,11 +46,7 @@ def to_fhir(
 
 def _resources(result: Result, desk: Desk) -> list[Element]:
     if isinstance(result, Assessment):
-        from .answers import of_assessment
-
         return of_assessment(result, desk)
-    from .deposits import of_change, of_measurement
-
     return of_measurement(result, desk) if isinstance(result, Measurement) else of_change(result, desk)
 
 
@@ -107,20 +70,10 @@ def _moment(when: str | None) -> str | None:
 
 
 def _subject_of(result: Result) -> Element:
-    for use in _read_from(result):
+    for use in read_from(result):
         if use.entry.startswith("Patient.") and use.reference.startswith(("Patient/", "urn:", "http")):
             return {"reference": use.reference}
     return dict(NOT_NAMED)
-
-
-def _read_from(result: Result) -> tuple[Use, ...]:
-    return result.read_from if isinstance(result, Assessment) else ()
-
-
-def used(result: Result) -> list[Element]:
-    """References to the entries of a record that the answer rests on."""
-    found = {u.reference: None for u in _read_from(result) if u.used and "/" in u.reference and " " not in u.reference}
-    return [{"reference": reference} for reference in found]
 
 
 def _device(desk: Desk, result: Result) -> Element:
