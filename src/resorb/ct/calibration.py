@@ -33,4 +33,4 @@ def calibration_of(acquisition: Acquisition, own: float | None = None, kvp: floa
     if is_standard_kvp(voltage):
         return PUBLISHED_120_KV
     said = "the tube voltage is not known" if voltage is None else f"no published factor for {voltage:g} kV"
-    return Calibration(None, 0.0, f"{said}: give your own factor with --calibration, or the voltage with --kvp")
+    return Calibration(None, 0.0, f"{said}: give your own factor (calibration) or the voltage (kvp)")

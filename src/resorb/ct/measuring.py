@@ -61,7 +61,7 @@ def measure(
     doubts = _doubts(rules, findings)
     total = add_up("total", deposits, rules.calibration, doubts)
     return Measurement(
-        scan_facts(seen, findings),
+        scan_facts(seen, findings, settings),
         deposits,
         by_site(deposits, rules.calibration, doubts),
         total,
@@ -150,8 +150,8 @@ def _warnings(scan: Scan, findings: Findings, settings: Settings) -> list[str]:
     return said
 
 
-def scan_facts(scan: Scan, findings: Findings) -> ScanFacts:
-    """What was scanned and how, for the answer."""
+def scan_facts(scan: Scan, findings: Findings, settings: Settings) -> ScanFacts:
+    """What was scanned and how, for the answer: as the header says, and as the user states where it says nothing."""
     spacing = [None if np.isnan(s) else float(s) for s in scan.spacing]
     a = scan.acquisition
     return ScanFacts(
@@ -160,7 +160,7 @@ def scan_facts(scan: Scan, findings: Findings) -> ScanFacts:
         (spacing[0], float(scan.spacing[1]), float(scan.spacing[2])),
         tuple(tuple(map(float, row)) for row in scan.affine),
         a.thickness_mm,
-        a.kvp,
+        a.kvp if a.kvp is not None or settings.kvp is None else float(settings.kvp),
         a.kernel,
         a.manufacturer,
         contrast_in_header(a) or findings.contrast,

@@ -94,19 +94,25 @@ def compared(
         scan if isinstance(scan, Scan) else read(scan, series=series)
         for scan, series in zip(scans, (stated.series_baseline, stated.series_followup), strict=True)
     )
-    months = months_between(before, after, stated)
     _one_person(before, after, stated)
+    months = months_between(before, after, stated)
     with ThreadPoolExecutor(1) as aside:
         aside.submit(lambda: (before.identity, after.identity))
         chosen = (settings, stated.settings_followup or settings)
         sides = [_side(scan, given, own) for scan, given, own in zip((before, after), labels, chosen, strict=True)]
-    return _judged(sides[0], sides[1], months, stated, library())
+    return _judged(sides[0], sides[1], months, (stated, chosen), library())
 
 
 def _side(scan: Scan, labels: Labels | str | Path | None, settings: Settings) -> Side:
     found = find(scan, labels_of(labels, scan, settings), contrast=settings.contrast)
     seen_enough = replace(found.coarse, cells=np.zeros((0, 0, 0), np.float32))  # the coarse view has done its work, and is large
     return Side(scan, replace(found, coarse=seen_enough), rules_of(scan, settings))
+
+
+def _told(scan: Scan, settings: Settings) -> Scan:
+    """The scan with the tube voltage that the user states, where its header has none."""
+    known = scan.acquisition
+    return scan if known.kvp is not None or settings.kvp is None else replace(scan, acquisition=replace(known, kvp=float(settings.kvp)))
 
 
 def _one_person(before: Scan, after: Scan, stated: Stated) -> None:
@@ -116,7 +122,7 @@ def _one_person(before: Scan, after: Scan, stated: Stated) -> None:
             "baseline and follow-up",
             "two patients (their IDs or birth dates differ)",
             "two scans of one person",
-            "the right pair; or state that it is the same person (--same-person), if the ID was changed",
+            "the right pair; or, where only the ID was changed, state that it is the same person (same_person)",
         )
 
 
@@ -155,6 +161,7 @@ class _Pair:
 
     before: Side
     after: Side
+    told: tuple[Settings, Settings]
     aligned: Aligned
     alike: Comparability
     bench: Bench
@@ -162,9 +169,10 @@ class _Pair:
     bmi: float | None
 
 
-def _judged(before: Side, after: Side, months: float | None, stated: Stated, shelf: Library) -> Compared:
+def _judged(before: Side, after: Side, months: float | None, told: tuple[Stated, tuple[Settings, Settings]], shelf: Library) -> Compared:
+    stated, (own, others) = told
     same = before.scan.identity == after.scan.identity
-    alike = comparable(before.scan, after.scan, (before.findings, after.findings), shelf)
+    alike = comparable(_told(before.scan, own), _told(after.scan, others), (before.findings, after.findings), shelf)
     aligned = stated.aligned or align(before.scan, after.scan)
     lost = aligned.facts.failed or ("a single slice" if before.scan.single_slice or after.scan.single_slice else "")
     apart = f"the scans cannot be compared ({alike.no_change})" if alike.no_change else ""
@@ -175,7 +183,7 @@ def _judged(before: Side, after: Side, months: float | None, stated: Stated, she
     examined: tuple[Examined, ...] = tuple(Examined(place, None, None, place.unseen) for place in places)
     if pairing and not bench.no_change:
         examined = tuple(in_mg(e, before, after) for e in examine(pairing, before, after, alike.gain, alike.other_blur))
-    change = _answer(_Pair(before, after, aligned, alike, bench, months, stated.bmi), examined, shelf)
+    change = _answer(_Pair(before, after, (own, others), aligned, alike, bench, months, stated.bmi), examined, shelf)
     return Compared(change, before, after, aligned, pairing)
 
 
@@ -187,7 +195,7 @@ def _answer(pair: _Pair, examined: tuple[Examined, ...], shelf: Library) -> Chan
     numbers = (len(pair.before.findings.candidates), len(pair.after.findings.candidates))
     total = total_of(sums, deposits, total_call, bench, numbers)
     rules = () if bench.no_counts or bench.no_change else rules_say(sums, shelf, pair.bmi)
-    facts = [scan_facts(side.scan, side.findings) for side in sides]
+    facts = [scan_facts(side.scan, side.findings, told) for side, told in zip(sides, pair.told, strict=True)]
     return Change(
         baseline=facts[0],
         followup=facts[1],

@@ -34,9 +34,11 @@ def pictures(compared: Compared) -> tuple[Picture, ...]:
     """Both scans seen from the front with every verdict marked, then two pictures for each of the first 48 deposits, changed ones first."""
     aligned, rows = compared.aligned, list(enumerate(compared.change.deposits, 1))
     axis = _axis(compared)
+    here = [(n, d) for n, d in rows if aligned.ok or d.baseline is not None]
+    there = [(n, d) for n, d in rows if _in_followup(d, aligned)]
     views = (
-        _view(aligned.baseline, ((str(n), d.centroid_mm) for n, d in rows), "before", axis),
-        _view(aligned.followup, ((str(n), d.centroid_followup_mm) for n, d in rows if _in_followup(d, aligned)), "after", axis),
+        _view(aligned.baseline, ((str(n), d.centroid_mm) for n, d in here), "before", axis),
+        _view(aligned.followup, ((str(n), d.centroid_followup_mm) for n, d in there), "after", axis),
     )
     if not aligned.ok:
         return views
@@ -58,6 +60,9 @@ def _view(scan: Scan, marks: Iterable[tuple[str, Any]], name: str, axis: int) ->
 
 
 def _in_followup(d: DepositChange, aligned: Aligned) -> bool:
+    """Whether the follow-up has a place for it: where the scans do not lie on each other, only if it was found there."""
+    if not aligned.ok:
+        return d.followup is not None
     return d.verdict != "not covered" or d.followup is not None or bool(aligned.covers([d.centroid_mm])[0])
 
 

@@ -18,6 +18,7 @@ from resorb.terms.measurement import Measure
 from resorb.terms.verdict import Verdict
 
 MONTHS_A_YEAR = 12.0
+_UNCHANGED = "two such scans of an unchanged body would differ"
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,12 @@ def _verdict(sums: Sums, deposits: Sequence[DepositChange], call: Call | None, b
     if weighed is None or call is None:
         return "cannot tell", "no deposit is seen whole by both scans"
     verdict, why = _judged(weighed, deposits, call)
-    return verdict, why + (f"; {sums.left_out} that only one scan shows whole are left out" if sums.left_out else "")
+    return verdict, why + _left_out(sums.left_out)
+
+
+def _left_out(count: int) -> str:
+    many = "deposit that cannot" if count == 1 else "deposits that cannot"
+    return f"; not counted: {count} {many} be weighed in both scans" if count else ""
 
 
 def _judged(weighed: Weighed, deposits: Sequence[DepositChange], call: Call) -> tuple[Verdict, str]:
@@ -108,10 +114,10 @@ def _judged(weighed: Weighed, deposits: Sequence[DepositChange], call: Call) -> 
     if len(verdicts) == 1 and verdicts <= {"resolved", "new"}:
         return verdicts.pop(), "every deposit that both scans cover"
     if call.changed:
-        return ("shrank" if weighed.change < 0 else "grew"), "the total mass changed by more than this pair scatters"
+        return ("shrank" if weighed.change < 0 else "grew"), f"the total mass changed by more than {_UNCHANGED}"
     if call.z * weighed.null_sd >= max(weighed.before, weighed.after):
         return "cannot tell", "too little for this pair: even if all were gone, the change would not stand out"
-    return "unchanged", "the total mass changed by no more than this pair scatters"
+    return "unchanged", f"the total mass changed by no more than {_UNCHANGED}"
 
 
 def per_year(mass: Differed, months: float | None) -> Differed:

@@ -10,7 +10,7 @@ from ..terms.measurement import Picture, ScanFacts
 from .as_html import environment
 from .change_pictures import before_against_after, timeline
 from .change_text import alignment_facts, reach, rule_says
-from .change_words import MEASURES, ORDER, Measured, amount, by_interest, headline, ids, in_plain_words, less_or_more, told_by, went
+from .change_words import MEASURES, ORDER, Measured, amount, by_interest, headline, ids, in_plain_words, less_or_more, there, told_by, went
 from .verdict_marks import badge, css, mark
 
 
@@ -35,8 +35,8 @@ def change_html(change: Change, pictures: tuple[Picture, ...] = ()) -> str:
         cards=[card for card in cards if card.before or card.after], seen=[v for v in ORDER if v in {d.verdict for d in change.deposits}],
         measures=MEASURES, plot=before_against_after(change, measured), plotted=measured, unplotted=_unplotted(change, measured),
         timeline=timeline(change, of_total), annual=_annual(change), alignment=alignment_facts(change), scans=_scans(change),
-        mark=mark, badge=badge, css=css, amount=amount, reach=reach, ids=ids, line=_line, reasons=_reasons, rule_says=rule_says,
-        numbers={s.id: n for n, s in enumerate(change.sources, 1)},
+        mark=mark, badge=badge, css=css, amount=amount, there=there, reach=reach, ids=ids, line=_line, reasons=_reasons,
+        rule_says=rule_says, numbers={s.id: n for n, s in enumerate(change.sources, 1)},
     ))  # fmt: skip
 
 

@@ -27,7 +27,7 @@ def before_against_after(change: Change, measured: Measured) -> str:
     parts += plot.band([d for _, _, d in points])
     for number, verdict, d in points:
         x, y = plot.x(d.before), plot.y(d.after)
-        low, high = plot.y(max(0.0, d.before + d.low)), plot.y(max(0.0, d.before + d.high))
+        low, high = plot.y(d.before + d.low), plot.y(d.before + d.high)
         parts.append(f'<line class="reach {css(verdict)}" x1="{x:.1f}" x2="{x:.1f}" y1="{low:.1f}" y2="{high:.1f}"/>')
         parts.append(mark(verdict, x, y, 6))
         parts.append(f'<text class="number" x="{x + 9:.1f}" y="{y - 5:.1f}">{number}</text>')
@@ -35,16 +35,16 @@ def before_against_after(change: Change, measured: Measured) -> str:
 
 
 class _Plot:
-    """A square with the same square-root scale on both axes, from 0 to `most`."""
+    """A square with the same square-root scale on both axes, from 0 to `most`; noise below nothing is drawn at 0."""
 
     def __init__(self, most: float) -> None:
         self.most = most
 
     def x(self, value: float) -> float:
-        return _LEFT + _SIDE * math.sqrt(value / self.most)
+        return _LEFT + _SIDE * math.sqrt(max(0.0, value) / self.most)
 
     def y(self, value: float) -> float:
-        return _TOP + _SIDE - _SIDE * math.sqrt(value / self.most)
+        return _TOP + _SIDE - _SIDE * math.sqrt(max(0.0, value) / self.most)
 
     def axes(self, measured: Measured) -> Iterator[str]:
         low = _TOP + _SIDE
@@ -63,7 +63,7 @@ class _Plot:
         """What this pair calls unchanged: exact at each deposit (the upright bar), joined between them."""
         rows = sorted((d.before, d.detectable) for d in differences)
         upper = [(self.x(b), self.y(b + t)) for b, t in rows]
-        lower = [(self.x(b), self.y(max(0.0, b - t))) for b, t in rows]
+        lower = [(self.x(b), self.y(b - t)) for b, t in rows]
         outline = " ".join(f"{x:.1f},{y:.1f}" for x, y in [*upper, *reversed(lower)])
         yield f'<polygon class="band" points="{outline}"/>'
         for (x, top), (_, bottom) in zip(upper, lower, strict=True):

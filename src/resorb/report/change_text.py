@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ..terms.assessment import Refusal
 from ..terms.change import Change, DepositChange, Differed, Difference, RuleSays
-from .change_words import MEASURES, amount, headline, ids, in_plain_words
+from .change_words import MEASURES, amount, headline, ids, in_plain_words, there
 
 _WIDTH = 110
 
@@ -47,7 +47,7 @@ def cell(d: Differed) -> str:
     """`22.0 -> 13.0: -9.0 [-11.2, -6.8], 3.3`, or a dash where it is refused (the reason is told below the table)."""
     if isinstance(d, Refusal):
         return "-"
-    return f"{amount(d.before, d)} -> {amount(d.after, d)}: {reach(d)}, {amount(d.detectable, d)}"
+    return f"{there(d.before, d)} -> {there(d.after, d)}: {reach(d)}, {amount(d.detectable, d)}"
 
 
 def reach(d: Difference) -> str:

@@ -33,21 +33,28 @@ HEADLINES = {
     "cannot tell": "These scans cannot tell",
 }
 _COUNTED = {
-    "resolved": "gone",
-    "shrank": "smaller",
-    "grew": "larger",
-    "new": "new",
-    "merged": "grown together with another",
-    "split": "come apart into several",
-    "unchanged": "without a change that these scans can show",
-    "not covered": "outside the other scan",
-    "cannot tell": "of which it cannot be told",
+    "resolved": ("is gone", "are gone"),
+    "shrank": ("is smaller", "are smaller"),
+    "grew": ("is larger", "are larger"),
+    "new": ("is new", "are new"),
+    "merged": ("has grown together with another", "have grown together with another"),
+    "split": ("has come apart into several", "have come apart into several"),
+    "unchanged": ("shows no change", "show no change"),
+    "not covered": ("lies outside the other scan", "lie outside the other scan"),
+    "cannot tell": ("cannot be judged", "cannot be judged"),
 }
 
 
 def headline(change: Change) -> str:
     """The verdict of the whole in a few words, with the time between."""
+    if is_one_scan(change):
+        return "The same scan twice"
     return f"{HEADLINES[change.total.verdict]}{apart(change.months_between)}"
+
+
+def is_one_scan(change: Change) -> bool:
+    """Whether a scan was compared with itself."""
+    return change.baseline.identity == change.followup.identity
 
 
 def apart(months: float | None) -> str:
@@ -63,23 +70,25 @@ def in_plain_words(change: Change) -> tuple[str, ...]:
 
 
 def _whole(change: Change) -> Iterator[str]:
-    if change.baseline.identity == change.followup.identity:
+    if is_one_scan(change):
         yield "Both are the same scan, so nothing can have changed."
         return
-    if change.alignment.failed:
-        yield f"The two scans could not be laid on each other ({change.alignment.failed}), so no deposit was matched with another."
-    measured = told_by(change.total)
+    total, failed, measured = change.total, change.alignment.failed, told_by(change.total)
+    if failed and failed not in total.why:
+        yield f"The two scans could not be laid on each other ({failed}), so no deposit was matched with another."
     if measured is None:
-        yield f"No total can be compared: {reason_of(change.total.mass_mg)}."
-    else:
-        difference: Difference = getattr(change.total, measured.field)
-        which = "found" if change.alignment.failed else "that both scans show"
-        yield f"The {measured.name} of all deposits {which} went {went(difference, measured.unit)}."
-        yield f"These scans would have shown a change of {amount(difference.detectable, difference)} {measured.unit} or more."
-        if change.total.verdict == "unchanged":
-            yield "That no change shows does not prove that nothing changed."
-    if measured is not None or reason_of(change.total.mass_mg) not in change.total.why:
-        yield f"Why: {change.total.why}."
+        reason = reason_of(total.mass_mg)
+        yield f"No total can be compared: {reason}."
+        if reason not in total.why and total.why not in reason:
+            yield f"{total.why[:1].upper()}{total.why[1:]}."
+        return
+    difference: Difference = getattr(total, measured.field)
+    which = "found" if failed else "that both scans show"
+    yield f"The {measured.name} of all deposits {which} went {went(difference, measured.unit)}."
+    yield f"These scans would have shown a change of {amount(difference.detectable, difference)} {measured.unit} or more."
+    if total.verdict == "unchanged":
+        yield "That no change shows does not prove that nothing changed."
+    yield f"Why: {total.why}."
 
 
 def _counts(change: Change) -> Iterator[str]:
@@ -87,21 +96,30 @@ def _counts(change: Change) -> Iterator[str]:
         yield "Neither scan shows a deposit."
         return
     seen: Counter[str] = Counter(d.verdict for d in change.deposits)
-    said = [f"{seen[verdict]} {_COUNTED[verdict]}" for verdict in ORDER if seen[verdict]]
     many = len(change.deposits)
-    yield f"Of {many} {'deposit' if many == 1 else 'deposits'}: {', '.join(said)}."
+    if len(seen) == 1 and many > 1:
+        verdict = change.deposits[0].verdict
+        yield f"None of the {many} deposits can be judged." if verdict == "cannot tell" else f"All {many} deposits {_COUNTED[verdict][1]}."
+        return
+    said = [f"{seen[verdict]} {_COUNTED[verdict][seen[verdict] > 1]}" for verdict in ORDER if seen[verdict]]
+    yield f"Of {many} {'deposit' if many == 1 else 'deposits'}, {_listed(said)}."
+
+
+def _listed(said: list[str]) -> str:
+    """`1 is gone, 2 are smaller and 1 shows no change`."""
+    return said[0] if len(said) == 1 else f"{', '.join(said[:-1])} and {said[-1]}"
 
 
 def _open(change: Change) -> Iterator[str]:
     """What cannot be told, grouped by the reason."""
     reasons: dict[str, list[str]] = {}
     for number, d in enumerate(change.deposits, 1):
-        if d.verdict in ("cannot tell", "not covered"):
+        if d.verdict in ("cannot tell", "not covered") and d.why != change.total.why:
             reasons.setdefault(d.why, []).append(str(number))
     for why, numbers in reasons.items():
-        shown = ", ".join(numbers[:8]) + (f" and {len(numbers) - 8} more" if len(numbers) > 8 else "")
-        reason = ", for the same reason" if why == change.total.why else f": {why}"
-        yield f"It cannot be told of {'number' if len(numbers) == 1 else 'numbers'} {shown}{reason}."
+        more = [f"{len(numbers) - 8} more"] if len(numbers) > 8 else []
+        said = f"Number {numbers[0]} cannot" if len(numbers) == 1 else f"Each of numbers {_listed([*numbers[:8], *more])} cannot"
+        yield f"{said} be judged: {why}."
 
 
 def told_by(thing: object) -> Measured | None:
@@ -117,7 +135,7 @@ def reason_of(differed: Differed) -> str:
 def went(d: Difference, unit: str) -> str:
     """`from 22.0 to 13.0 mg: 9.0 mg less (95 % interval 11.2 less to 6.8 less)`."""
     reach = f" (95 % interval {less_or_more(d.low, d)} to {less_or_more(d.high, d)})" if d.low < d.high else ""
-    return f"from {amount(d.before, d)} to {amount(d.after, d)} {unit}: {less_or_more(d.change, d, f' {unit}')}{reach}"
+    return f"from {there(d.before, d)} to {there(d.after, d)} {unit}: {less_or_more(d.change, d, f' {unit}')}{reach}"
 
 
 def less_or_more(value: float, of: Difference, unit: str = "") -> str:
@@ -131,6 +149,11 @@ def amount(value: float, of: Difference) -> str:
     """A number with as many digits as its row carries: three of the larger of before and after."""
     largest = max(abs(of.before), abs(of.after))
     return f"{value:.{0 if largest >= 100 else 1 if largest >= 10 else 2}f}"
+
+
+def there(value: float, of: Difference) -> str:
+    """What lies there before or after: as `amount`, and nothing where noise weighs less than nothing."""
+    return amount(max(0.0, value), of)
 
 
 def ids(d: DepositChange) -> str:

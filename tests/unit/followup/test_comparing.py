@@ -38,6 +38,8 @@ def test_two_people_are_refused_unless_it_is_stated_that_they_are_one(pair):
         answer(pair, {"patient_key": "a"}, {"patient_key": "b"})
     assert refused.value.exit_code == 3
     assert "try:" in str(refused.value)
+    with pytest.raises(ScanRefused, match="two patients"):  # whose dates are swapped as well: the person comes first
+        answer(pair, {"patient_key": "a", "acquired": "20250101"}, {"patient_key": "b", "acquired": "20240102"})
     made = answer(pair, {"patient_key": "a"}, {"patient_key": "b"}, same_person=True)
     assert made.total.verdict == "unchanged"
 
@@ -51,6 +53,19 @@ def test_swapped_dates_are_refused_and_dates_give_months(pair):
     same_day = answer(pair, {"acquired": "20240101"}, {"acquired": "20240101"})
     assert isinstance(same_day.total.annual_mass_mg, Refusal)
     assert answer(pair, {"acquired": "20250101"}, {"acquired": "20240102"}, months=3).months_between == 3
+
+
+def test_a_stated_tube_voltage_is_known_and_a_header_goes_before_it(pair):
+    bare, told = [with_header(scan, kvp=None) for scan in pair], replace(OWN, kvp=120.0)
+    known = Stated(aligned=aligned(*pair))
+    unsaid = compare(*bare, settings=OWN, stated=known)
+    assert "tube voltage" in {d.what for d in unsaid.comparable}
+    said = compare(*bare, settings=told, stated=known)
+    assert "tube voltage" not in {d.what for d in said.comparable}
+    assert (said.baseline.kvp, said.followup.kvp) == (120.0, 120.0)
+    other = compare(bare[0], with_header(pair[1], kvp=100.0), settings=told, stated=known)
+    assert [(d.baseline, d.followup) for d in other.comparable if d.what == "tube voltage"] == [("120 kV", "100 kV")]
+    assert other.total.verdict == "cannot tell"
 
 
 @pytest.mark.parametrize("months", [-1, float("nan"), 1e9])

@@ -69,6 +69,19 @@ def test_each_deposit_has_two_pictures_and_each_scan_a_view(shown: dict[str, Pic
     assert list(shown) == ["mip-before", "mip-after", "before-2", "after-2", "before-1", "after-1", "before-3", "after-3"]
 
 
+def test_scans_that_do_not_lie_on_each_other_carry_only_their_own_marks() -> None:
+    scans = [_scan([Ellipsoid(tuple(at), (3.0, 3.0, 3.0), 500.0)], seed) for at, seed in ((KEPT, 1), (GONE, 2))]
+    lost = handed_over((scans[0], scans[1]), lambda x: x, lambda x: x)
+    lost = replace(lost, facts=replace(lost.facts, failed="another person"))
+    sides = [Side(s, find(s), rules_of(s, Settings())) for s in scans]
+    change = made.change(
+        made.pair(1, "cannot tell", 9, 9, followup=None, centroid_mm=tuple(KEPT), centroid_followup_mm=tuple(KEPT)),
+        made.pair(2, "cannot tell", 9, 9, baseline=None, followup=(1,), centroid_mm=tuple(GONE), centroid_followup_mm=tuple(GONE)),
+    )
+    first, second = pictures(Compared(change, *sides, lost, None))
+    assert [[name for name, _, _ in view.marks] for view in (first, second)] == [["1"], ["2"]]
+
+
 def test_the_same_place_is_in_the_middle_of_both(shown: dict[str, Picture]) -> None:
     for name in ("before-1", "after-1"):
         grey = _grey(shown[name])

@@ -149,7 +149,20 @@ def test_ticks_are_few_and_inside(most: float) -> None:
 
 def test_plain_words_count_every_deposit_once() -> None:
     said = next(s for s in in_plain_words(ALL) if s.startswith("Of 9 deposits"))
-    assert sum(map(int, re.findall(r"(\d+) [a-z]", said.partition(":")[2]))) == 9
+    assert sum(map(int, re.findall(r"(\d+) (?:is|are|has|have|shows?|lies?|cannot)", said))) == 9
+    alone = in_plain_words(made.change(made.pair(1, "cannot tell", 1.0, 1.1), made.pair(2, "cannot tell", 1.0, 1.1), verdict="cannot tell"))
+    assert "None of the 2 deposits can be judged." in alone
+    assert "The same scan twice" in to_html(replace(ALL, followup=ALL.baseline))
+
+
+def test_noise_below_nothing_is_drawn_and_said_as_nothing() -> None:
+    """Weighed at its place in the first scan, a new deposit may come out below zero."""
+    change = made.change(made.pair(1, "new", -0.3, 7.0), made.pair(2, "shrank", 9.0, 4.0), made.pair(3, "resolved", 6.0, -0.2))
+    assert sorted(points(before_against_after(change, MEASURES[0]))) == [1, 2, 3]
+    page, text = to_html(change), to_text(change)
+    assert "0.00 → 7.00" in page
+    assert "6.00 -> 0.00" in text
+    assert "-0.30" not in page + text
     assert "does not prove" in " ".join(in_plain_words(made.change(verdict="unchanged")))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from ...evidence import library
 from ...evidence.library import simplify
 from ...report.change_pictures import before_against_after, timeline
-from ...report.change_words import MEASURES, amount, by_interest, headline, in_plain_words, told_by
+from ...report.change_words import MEASURES, by_interest, headline, in_plain_words, there, told_by
 from ...report.measurement_text import COLUMNS, cell
 from ...report.verdict_marks import badge
 from ...terms.assessment import Refusal
@@ -38,7 +38,7 @@ def _change_html(c: Change, code: str) -> str:
     return render(
         "change.html", code, c=c, headline=headline(c), words=in_plain_words(c), deposits=by_interest(c), measures=MEASURES,
         plotted=plotted, before=partial(slice_of, c.baseline), after=partial(slice_of, c.followup), facts=change_facts(c),
-        plot=before_against_after(c, plotted), timeline=timeline(c, told_by(c.total) or MEASURES[0]), badge=badge, amount=amount,
+        plot=before_against_after(c, plotted), timeline=timeline(c, told_by(c.total) or MEASURES[0]), badge=badge, there=there,
         numbers={s.id: n for n, s in enumerate(c.sources, 1)},
     )  # fmt: skip
 
