@@ -322,6 +322,7 @@ def code_words():
         for name, value in vars(module).items():
             if inspect.isclass(value) and value.__module__ == module.__name__:
                 yield name
+                yield from getattr(value, "_fields", ())
                 if dataclasses.is_dataclass(value):
                     yield from (f.name for f in dataclasses.fields(value))
     yield from typing.get_args(change.Verdict)

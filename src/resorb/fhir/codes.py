@@ -10,18 +10,11 @@ from typing import Any, NamedTuple
 from ..evidence.cards import Quantity, Word
 from ..evidence.library import Library, simplify
 from ..evidence.quantities import factor
+from .concepts import SYSTEMS, Concept
 
-# FHIR's names for code systems, and the cards'.
-SYSTEMS = {
-    "http://loinc.org": "loinc", "urn:oid:2.16.840.1.113883.6.1": "loinc",
-    "http://snomed.info/sct": "snomed", "urn:oid:2.16.840.1.113883.6.96": "snomed",
-    "http://hl7.org/fhir/sid/icd-10-cm": "icd10cm", "urn:oid:2.16.840.1.113883.6.90": "icd10cm",
-    "http://www.nlm.nih.gov/research/umls/rxnorm": "rxnorm", "urn:oid:2.16.840.1.113883.6.88": "rxnorm",
-    "http://www.whocc.no/atc": "atc", "urn:oid:2.16.840.1.113883.6.73": "atc",
-    "http://dicom.nema.org/resources/ontology/DCM": "dicom", "urn:oid:1.2.840.10008.2.16.4": "dicom",
-}  # fmt: skip
 BY_PREFIX = frozenset(("icd10cm", "atc"))  # systems where a code stands for all that begin with it
-MOST_KEPT = 10_000  # units and names of medicines looked up before
+MOST_KEPT = 10_000  # concepts and units looked up before
+LONGEST_KEPT = 300  # characters of a concept
 READ_AS_QUANTITY = ("loinc", "snomed")
 _NAMED_GROUPS = ("condition", "exposure", "symptom", "finding")
 _KIND_OF_TERM = re.compile(r"\s*\((disorder|finding|situation|procedure|morphologic abnormality|event|regime/therapy)\)\s*$")
@@ -37,7 +30,6 @@ class Meant(NamedTuple):
 
 
 Tables = dict[str, dict[str, tuple[Any, ...]]]
-Held = dict[tuple[Any, str], tuple[Any, ...]]
 Observed = tuple[Quantity, int] | frozenset[str]
 
 
@@ -63,13 +55,11 @@ class Index:
                 for code in codes:
                     of_kinds = self.kinds.setdefault(system, {})
                     of_kinds[_bare(system, code)] = (*of_kinds.get(_bare(system, code), ()), kind.name)
-        self.excluding = {word.id for word in library.decks.words if word.excludes}
+        excluding = {word.id for word in library.decks.words if word.excludes}
+        self.excluding = {word for word, wider in library.wider.items() if not excluding.isdisjoint(wider)}  # they, or what they imply
         self.group = {word.id: word.group for word in library.decks.words}
         self._units: dict[tuple[str, str], float | None] = {}
-        self._medicines: dict[str, tuple[Meant, ...]] = {}
-        self._meant: Held = {}
-        self._kinds: Held = {}
-        self._options: Held = {}
+        self._concepts: dict[tuple[str, ...], Concept] = {}
 
     def _word(self, word: Word) -> None:
         for present, by_system in ((True, word.codes), (False, word.denied_by)):
@@ -91,6 +81,23 @@ class Index:
                 if isinstance(held, frozenset):
                     self._observed["loinc", code] = held | {word.id}
 
+    def concept(self, value: Any) -> Concept:
+        """A CodeableConcept and what the cards know of it. One of words alone or of a single code, as most are, is looked up once."""
+        key = _key(value)
+        if key is None:
+            return Concept(value, self)
+        try:
+            return self._concepts[key]
+        except KeyError:
+            made = Concept(value, self)
+        except TypeError:  # a part of it is no text
+            return Concept(value, self)
+        if all(type(part) is str for part in key) and sum(map(len, key)) <= LONGEST_KEPT:
+            if len(self._concepts) >= MOST_KEPT:
+                self._concepts.clear()
+            self._concepts[key] = made
+        return made
+
     def observed(self, codings: Iterable[Any]) -> Observed | None:
         """What an observation tells of, by the first of its codes that a card knows."""
         for coding in codings:
@@ -99,34 +106,18 @@ class Index:
                 return found
         return None
 
-    def meant(self, codings: Iterable[Any], groups: tuple[str, ...] | None = None) -> tuple[Meant, ...]:
-        """The words that these codes stand for, of some groups or of all."""
-        found = self._matched(self.words, codings, self._meant)
-        return found if groups is None else tuple(m for m in found if self.group[m.word] in groups)
+    def meant(self, codings: Iterable[Any]) -> tuple[Meant, ...]:
+        """The words that these codes stand for."""
+        return _matched(self.words, codings)
 
     def kind(self, codings: Iterable[Any]) -> str:
         """The one kind that these codes name; empty where they name none, or may mean several."""
-        found = self._matched(self.kinds, codings, self._kinds)
+        found = _matched(self.kinds, codings)
         return found[0] if len(found) == 1 else ""
 
     def done(self, codings: Iterable[Any]) -> tuple[str, ...]:
         """The options that these codes stand for."""
-        return self._matched(self.options, codings, self._options)
-
-    def _matched(self, tables: Tables, codings: Iterable[Any], held: Held) -> tuple[Any, ...]:
-        """What the tables have for these codes, each once; looked up once for each code."""
-        found: tuple[Any, ...] = ()
-        for coding in codings:
-            key = (coding.get("system"), coding["code"])
-            own = held.get(key)
-            if own is None:
-                system = SYSTEMS.get(key[0], "")
-                own = tuple(dict.fromkeys(_matching(tables[system], system, key[1]))) if system in tables else ()
-                if len(held) >= MOST_KEPT:
-                    held.clear()
-                held[key] = own
-            found = own if not found else tuple(dict.fromkeys((*found, *own)))
-        return found
+        return _matched(self.options, codings)
 
     def named(self, text: str) -> tuple[Meant, ...]:
         """The word of this very name, for a diagnosis without a code that a card knows; nothing is read out of a longer text."""
@@ -139,8 +130,6 @@ class Index:
 
     def medicines(self, text: str) -> tuple[Meant, ...]:
         """The medicines that this text names: each of its parts must begin with the name, so that a salt is not taken for one."""
-        if text in self._medicines:
-            return self._medicines[text]
         known = self.library.spellings.get("medicine", {})
         found: dict[Meant, None] = {}
         for part in text.split(" / "):
@@ -150,9 +139,7 @@ class Index:
                 if spelled in known:
                     found[Meant(known[spelled], True)] = None
                     break
-        if len(self._medicines) >= MOST_KEPT:
-            self._medicines.clear()
-        return self._medicines.setdefault(text, tuple(found))
+        return tuple(found)
 
     def factor(self, unit: str, card: Quantity) -> float | None:
         """What a value in this unit is multiplied by to stand in the card's own; none where the unit does not fit."""
@@ -164,6 +151,25 @@ class Index:
             found = factor(unit, card)
             self._units[key] = factor(plain, card) if found is None and plain != unit and plain else found
         return self._units[key]
+
+
+def _key(value: Any) -> tuple[str, ...] | None:
+    """What tells a concept of one code, or of words alone, from all others; none for any other."""
+    if type(value) is not dict:
+        return None
+    found = value.get("coding")
+    if found is None:
+        return (value["text"],) if len(value) == 1 and "text" in value else None
+    if type(found) is not list or len(found) != 1 or type(found[0]) is not dict or not found[0].get("code"):
+        return None
+    coding = found[0]
+    return coding.get("system", ""), coding["code"], coding.get("display", ""), value.get("text", "")
+
+
+def _matched(tables: Tables, codings: Iterable[Any]) -> tuple[Any, ...]:
+    """What the tables have for these codes, each once."""
+    systems = [(SYSTEMS.get(coding.get("system"), ""), coding["code"]) for coding in codings]
+    return tuple(dict.fromkeys(found for system, code in systems if system in tables for found in _matching(tables[system], system, code)))
 
 
 def _bare(system: str, code: str) -> str:

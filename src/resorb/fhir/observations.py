@@ -6,9 +6,10 @@ from typing import Any
 
 from ..evidence.cards import Band, Quantity
 from ..evidence.quantities import QuantityError, in_bounds
-from .codes import Meant
+from .codes import Index, Meant
+from .concepts import Concept, code_of, short
 from .dates import first_moment, moment
-from .record import Record, Value, code_of, codings, label, short
+from .record import Record, Value
 from .wire import Resource
 
 VALID = frozenset(("final", "amended", "corrected", "preliminary"))
@@ -18,60 +19,57 @@ LEVELS = {"L": "low", "LL": "low", "LU": "low", "N": "normal", "H": "high", "HH"
 
 def observation(resource: Resource, reference: str, record: Record) -> None:
     """One Observation and its components."""
-    code = resource.get("code")
+    concept = record.index.concept(resource.get("code"))
     status = resource.get("status")
     if status not in VALID:
-        record.pass_over(("Observation", code), f"its status is {short(status) or 'not said'}", reference)
+        record.pass_over(f"Observation {concept.told}", f"its status is {short(status) or 'not said'}", reference)
         return
     when = moment(resource.get("effectiveDateTime")) or first_moment(
         resource.get("effectivePeriod"), resource.get("effectiveInstant"), resource.get("issued")
     )
     if resource.get("focus"):
-        record.pass_over(("Observation", code), "it is about someone or something else (focus)", reference)
+        record.pass_over(f"Observation {concept.told}", "it is about someone or something else (focus)", reference)
     elif record.late(when):
-        record.pass_over(("Observation", code), f"it is later than {record.until}", reference)
+        record.pass_over(f"Observation {concept.told}", f"it is later than {record.until}", reference)
     else:
         parts = resource.get("component")
-        _one(resource, when, reference, record, quiet=bool(parts))
+        if concept.observed or not parts:
+            _one(resource, concept, when, reference, record)
         for part in parts if type(parts) is list else ():
-            _one(part, when, reference, record, quiet=False)
+            _one(part, record.index.concept(part.get("code")), when, reference, record)
 
 
-def _one(part: Resource, when: str | None, reference: str, record: Record, *, quiet: bool) -> None:
+def _one(part: Resource, concept: Concept, when: str | None, reference: str, record: Record) -> None:
     """An observation or a component. A deposit that was measured on an imaging study was seen on it."""
-    found = codings(part.get("code"))
-    known = record.index.observed(found)
+    known, entry = concept.observed, f"Observation {concept.told}"
     if isinstance(known, tuple):
-        _value(part, known, when, reference, record)
-        if known[0].group == "measure":
+        card, rank = known
+        try:
+            value, level, written = _value(part, card, record.index)
+            record.values.setdefault(card.id, []).append(Value(value, level, written, when, rank, entry, reference))
+        except QuantityError as error:
+            record.pass_over(entry, str(error), reference)
+        if card.group == "measure":
             for study in part.get("derivedFrom") or ():
                 record.speaks_of(study)
     elif known:
-        _answer(part, known, when, reference, record)
-    elif not quiet:
-        record.pass_over(("Observation", part.get("code")), "no card knows this code" if found else "it has no code", reference)
+        _answer(part, known, when, entry, reference, record)
+    else:
+        record.pass_over(entry, "no card knows this code" if concept.codings else "it has no code", reference)
 
 
-def _value(part: Resource, known: tuple[Quantity, int], when: str | None, reference: str, record: Record) -> None:
-    card, rank = known
-    entry = ("Observation", part.get("code"))
+def _value(part: Resource, card: Quantity, index: Index) -> tuple[float | None, str | None, str]:
+    """The value in the card's unit or the level, and how it was written. Raises QuantityError with what is wrong."""
     given = part.get("valueQuantity")
     if not isinstance(given, dict) or "value" not in given:
         level = LEVELS.get(code_of(_first(part.get("interpretation"))))
         if level and given is None and part.get("dataAbsentReason") is None:
-            made = Value(None, level, f"the laboratory calls it {level}", when, rank, entry, reference)
-            record.values.setdefault(card.id, []).append(made)
-        else:
-            record.pass_over(entry, _why_absent(part), reference)
-        return
-    try:
-        value, written = _converted(given, card, record)
-        level = _limited(given["comparator"], value, card, written) if "comparator" in given else None
-    except QuantityError as error:
-        record.pass_over(entry, str(error), reference)
-        return
-    held = record.values.setdefault(card.id, [])
-    held.append(Value(None if level else value, level, written, when, rank, entry, reference))
+            return None, level, f"the laboratory calls it {level}"
+        raise QuantityError(_why_absent(part))
+    value, written = _converted(given, card, index)
+    if "comparator" in given:
+        return None, _limited(given["comparator"], value, card, written), written
+    return value, None, written
 
 
 def _first(value: Any) -> Any:
@@ -86,18 +84,18 @@ def _why_absent(part: Resource) -> str:
     return f"found {short(other)}; expected valueQuantity" if other and other != "valueQuantity" else "it has no value"
 
 
-def _converted(given: Resource, card: Quantity, record: Record) -> tuple[float, str]:
+def _converted(given: Resource, card: Quantity, index: Index) -> tuple[float, str]:
     """The value in the card's unit and as it was written. The coded unit speaks before the shown one."""
-    value, shown, code = given["value"], given.get("unit"), given.get("code")
+    value, shown, code, limit = given["value"], given.get("unit"), given.get("code"), given.get("comparator") or ""
     if type(value) is not float and type(value) is not int:
         raise QuantityError("found a value that is no number; expected a number")
     unit = code if isinstance(code, str) and (given.get("system") == UCUM or not shown) else shown
     unit = unit if isinstance(unit, str) else ""
-    factor = record.index.factor(unit, card)
+    factor = index.factor(unit, card)
     if factor is None:
         accepted = ", ".join(dict.fromkeys((card.unit, *(u for u in card.units if u)))) or "no unit"
         raise QuantityError(f"found the unit {unit[:30]!r}; expected one of {accepted}" if unit else f"it has no unit; expected {accepted}")
-    written = f"{given.get('comparator') or ''}{value:g} {unit}" if unit else f"{given.get('comparator') or ''}{value:g}"
+    written = f"{limit}{value:g} {unit}" if unit else f"{limit}{value:g}"
     return in_bounds(value * factor, written, card), written
 
 
@@ -125,14 +123,14 @@ def _levels(value: float, below: bool, band: Band) -> set[str]:
     return {name for name, holds in (("low", lower), ("normal", middle), ("high", upper)) if holds}
 
 
-def _answer(part: Resource, asked: frozenset[str], when: str | None, reference: str, record: Record) -> None:
+def _answer(part: Resource, asked: frozenset[str], when: str | None, entry: str, reference: str, record: Record) -> None:
     """A word asked for: the answer's own code says whether it is there."""
-    entry = ("Observation", part.get("code"))
     given = part.get("valueCodeableConcept")
-    meant = tuple(m for m in record.index.meant(codings(given)) if m.word in asked)
+    answer = record.index.concept(given)
+    meant = tuple(m for m in answer.meant if m.word in asked)
     if isinstance(part.get("valueBoolean"), bool):
         record.say(tuple(Meant(word, True) for word in sorted(asked)), part["valueBoolean"], when, entry, reference)
     elif meant:
         record.say(meant, True, when, entry, reference)
     else:
-        record.pass_over(entry, f"no card knows the answer {label('', given).strip()}" if given else _why_absent(part), reference)
+        record.pass_over(entry, f"no card knows the answer {answer.told}" if given else _why_absent(part), reference)

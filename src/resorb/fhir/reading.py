@@ -9,10 +9,11 @@ from ..evidence.library import Library
 from ..terms.case import Case
 from ..terms.errors import CaseRefused, Problem
 from .codes import index_of
+from .concepts import short
 from .dates import moment
 from .observations import observation
 from .person import Person, person_of
-from .record import Record, short
+from .record import Record
 from .settling import settle
 from .statements import condition, imaging, medication, procedure, report
 from .wire import Entry, Resource, asked_date, entries, resources

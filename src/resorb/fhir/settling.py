@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from ..evidence.library import Library, simplify
 from ..terms.case import Case, Done, Fact, Reading, Use
+from .concepts import short
 from .dates import years_between
 from .person import Person
-from .record import Record, Said, Value, short, told
+from .record import Record, Said, Value
 
+OLD = 2  # years before the newest entry, from which on it is told
 WAYS = {True: "there", False: "not there", None: "not known"}
 
 
@@ -22,20 +24,11 @@ def settle(record: Record, person: Person) -> Case:
     uses += _passed(record)
     uses.sort(key=lambda use: (not use.used, use.entry, use.says, use.reference))
     facts.sort(key=lambda fact: fact.word)
-    return Case(tuple(facts), tuple(sorted(readings, key=_order)), tuple(sorted(done, key=repr)), tuple(uses))
+    return Case(tuple(facts), tuple(readings), tuple(sorted(done, key=repr)), tuple(uses))
 
 
 def _passed(record: Record) -> list[Use]:
-    found: dict[tuple[str, str], tuple[str, int]] = {}
-    for (_, why), (count, reference, entry) in record.passed.items():
-        key = (told(entry), why)
-        first, held = found.get(key, (reference, 0))
-        found[key] = (min(first, reference), held + count)
-    return [Use(entry, False, why, reference, count) for (entry, why), (reference, count) in found.items()]
-
-
-def _order(reading: Reading) -> tuple[str, str, str]:
-    return reading.quantity, reading.when or "", reading.written
+    return [Use(entry, False, why, passed.reference, passed.count) for (entry, why), passed in record.passed.items()]
 
 
 # --- the person ---
@@ -80,6 +73,8 @@ def _age(record: Record, person: Person) -> None:
 
 def _studies(record: Record) -> None:
     """A study tells how a deposit was seen only where something else says that it shows one."""
+    if not record.studies:
+        return
     library = record.index.library
     sites = {w for w, said in record.said.items() if record.index.group[w] == "site" and any(s.present for s in said)}
     for study in record.studies:
@@ -104,9 +99,7 @@ def _overlap(some: set[str], others: set[str], library: Library) -> bool:
 
 
 def _facts(record: Record, uses: list[Use]) -> list[Fact]:
-    decided: dict[str, tuple[bool | None, Said, int]] = {}
-    for word, said in record.said.items():
-        decided[word] = _decide(word, said, record)
+    decided = {word: _decide(word, said, record) if len(said) > 1 else (said[0].present, said[0], 1) for word, said in record.said.items()}
     _clear_contradictions(decided, record)
     facts = []
     words = record.index.library.words
@@ -115,14 +108,12 @@ def _facts(record: Record, uses: list[Use]) -> list[Fact]:
         facts.append(Fact(card.group, word, present))
         day = f", {first.when[:10]}" if first.when else ""
         says = f"{card.name}: {WAYS[present]} ({card.group}{day})"
-        uses.append(Use(told(first.entry), True, says, first.reference, count))
+        uses.append(Use(first.entry, True, says, first.reference, count))
     return facts
 
 
 def _decide(word: str, said: list[Said], record: Record) -> tuple[bool | None, Said, int]:
     """The newest entry that is sure decides; entries of the same moment that disagree leave it unknown."""
-    if len(said) == 1:
-        return said[0].present, said[0], 1
     sure = [s for s in said if s.present is not None] or said
     newest = max(s.when or "" for s in sure)
     last = [s for s in sure if (s.when or "") == newest]
@@ -132,13 +123,12 @@ def _decide(word: str, said: list[Said], record: Record) -> tuple[bool | None, S
         if other not in agreeing:
             name = record.index.library.words[word].name
             record.pass_over(other.entry, f"a newer or surer entry tells of {name}", other.reference)
-    return present, last[0] if len(last) == 1 else min(last, key=lambda s: (told(s.entry), s.reference)), len(agreeing)
+    return present, last[0] if len(last) == 1 else min(last, key=lambda s: (s.entry, s.reference)), len(agreeing)
 
 
 def _clear_contradictions(decided: dict[str, tuple[bool | None, Said, int]], record: Record) -> None:
-    library, excluding = record.index.library, record.index.excluding
-    wider = library.wider
-    if all(present and excluding.isdisjoint(wider[word]) for word, (present, _, _) in decided.items()):
+    library = record.index.library
+    if record.index.excluding.isdisjoint(decided) and all(present for present, _, _ in decided.values()):
         return  # nearly always
     implied: dict[str, set[str]] = {}
     for word, (present, _, _) in decided.items():
@@ -160,8 +150,9 @@ def _clear_contradictions(decided: dict[str, tuple[bool | None, Said, int]], rec
 
 
 def _readings(record: Record, uses: list[Use]) -> list[Reading]:
+    """Every value that counts, by quantity and time."""
     readings: list[Reading] = []
-    for quantity, values in record.values.items():
+    for quantity, values in sorted(record.values.items()):
         kept, disagree = _agreed(values, record)
         readings += [Reading(quantity, v.value, v.level, v.written, v.when) for v in kept]
         if kept:
@@ -171,8 +162,9 @@ def _readings(record: Record, uses: list[Use]) -> list[Reading]:
 
 def _agreed(values: list[Value], record: Record) -> tuple[list[Value], str]:
     """One value for each moment: that of the best code; values that disagree are not used. And the last moment of those."""
-    if len({v.when for v in values}) == len(values) and all(v.when for v in values):
-        return sorted(values, key=lambda v: v.when or ""), ""  # nearly always
+    alone = {v.when or "": v for v in values}
+    if len(alone) == len(values) and "" not in alone:
+        return [alone[when] for when in sorted(alone)], ""  # nearly always
     moments: dict[str, list[Value]] = {}
     for value in values:
         moments.setdefault(value.when or "", []).append(value)
@@ -188,7 +180,7 @@ def _agreed(values: list[Value], record: Record) -> tuple[list[Value], str]:
         best = min(v.rank for v in together)
         first = [v for v in together if v.rank == best]
         if len({(v.value, v.level) for v in first}) == 1:
-            kept.append(first[0] if len(first) == 1 else min(first, key=lambda v: (v.written, told(v.entry), v.reference)))
+            kept.append(first[0] if len(first) == 1 else min(first, key=lambda v: (v.written, v.entry, v.reference)))
         else:
             disagree = max(disagree, moment)
             for value in first:
@@ -204,13 +196,14 @@ def _newest(quantity: str, kept: list[Value], disagree: str, record: Record) -> 
     last = kept[-1]
     said = f"{card.name}: {last.written}"
     if last.when and last.entry != "Patient.birthDate":
-        old = years_between(last.when, record.newest) if record.newest[:4] > last.when[:4] else 0.0
-        said += f", {last.when[:10]}" + (f", {old:.0f} years before the newest entry" if old >= 2 else "")
+        said += f", {last.when[:10]}"
+        if int(record.newest[:4]) - int(last.when[:4]) >= OLD and (old := years_between(last.when, record.newest)) >= OLD:
+            said += f", {old:.0f} years before the newest entry"
     if disagree > (last.when or ""):
         said += "; newer ones of one moment disagree and are not used"
     if len(kept) > 1:
         said += f"; {len(kept) - 1} older kept as the trend"
-    return Use(told(last.entry), True, said, last.reference, len(kept))
+    return Use(last.entry, True, said, last.reference, len(kept))
 
 
 # --- what was done ---
@@ -219,9 +212,9 @@ def _newest(quantity: str, kept: list[Value], disagree: str, record: Record) -> 
 def _done(record: Record, uses: list[Use]) -> list[Done]:
     done = []
     for option, deeds in record.deeds.items():
-        last = max(deeds, key=lambda s: (s.when or "", told(s.entry), s.reference))
+        last = max(deeds, key=lambda s: (s.when or "", s.entry, s.reference))
         day = last.when[:10] if last.when else None
         done.append(Done(option, day))
         name = record.index.library.options[option].name
-        uses.append(Use(told(last.entry), True, f"done: {name}{f', {day}' if day else ''}", last.reference, len(deeds)))
+        uses.append(Use(last.entry, True, f"done: {name}{f', {day}' if day else ''}", last.reference, len(deeds)))
     return done

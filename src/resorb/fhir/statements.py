@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from .codes import Meant
+from .concepts import Concept, code_of, short
 from .dates import first_moment, moment
-from .record import Record, Said, Study, code_of, codings, concept, short
+from .record import Record, Said, Study
 from .wire import Resource
 
 STILL_THERE = frozenset(("", "active", "recurrence", "relapse"))
@@ -19,8 +20,8 @@ HAPPENED = "exposure"  # the group of words that stay true once they happened
 
 def condition(resource: Resource, reference: str, record: Record) -> None:
     """A diagnosis: refuted is not there, unconfirmed is not known, resolved says nothing of now unless it is a thing that happened."""
-    code = resource.get("code")
-    entry = ("Condition", code)
+    concept = record.index.concept(resource.get("code"))
+    entry = f"Condition {concept.told}"
     when = moment(resource.get("recordedDate")) or first_moment(
         resource.get("assertedDate"), resource.get("onsetDateTime"), resource.get("onsetPeriod")
     )
@@ -32,13 +33,13 @@ def condition(resource: Resource, reference: str, record: Record) -> None:
     if record.late(when):
         record.pass_over(entry, f"it is later than {record.until}", reference)
         return
-    meant = _meant(code, record)
-    kind = record.index.kind(codings(code))
+    meant, kind = concept.diagnosis, concept.kind
     if kind:
         record.pass_over(entry, f"it names {kind}: a kind is weighed against the others, not taken over", reference)
     if not meant:
         if not kind:
-            record.pass_over(entry, _unknown(code, record), reference)
+            why = "no card knows this code" if concept.codings else "it has no code, and its text is no word of a card"
+            record.pass_over(entry, why, reference)
     elif verified == "refuted":
         record.say(meant, False, when, entry, reference)
     elif verified in NOT_SURE:
@@ -48,38 +49,25 @@ def condition(resource: Resource, reference: str, record: Record) -> None:
         _where(resource, meant, when, entry, reference, record)
 
 
-def _still(meant: tuple[Meant, ...], state: str, when: str | None, entry: Any, reference: str, record: Record) -> None:
+def _still(meant: tuple[Meant, ...], state: str, when: str | None, entry: str, reference: str, record: Record) -> None:
     lasting = meant if state in STILL_THERE else tuple(m for m in meant if record.index.group[m.word] == HAPPENED)
     record.say(lasting, True, when, entry, reference)
     if len(lasting) < len(meant):
         record.pass_over(entry, f"it is {short(state)}: whether it is there now is not known", reference)
 
 
-def _where(resource: Resource, meant: tuple[Meant, ...], when: str | None, entry: Any, reference: str, record: Record) -> None:
+def _where(resource: Resource, meant: tuple[Meant, ...], when: str | None, entry: str, reference: str, record: Record) -> None:
     """The body site of a diagnosis that speaks of a deposit."""
     if any(record.index.group[m.word] == "finding" and m.present for m in meant):
         for site in resource.get("bodySite") or ():
-            record.say(record.index.meant(codings(site), ("site",)), True, when, entry, reference)
-
-
-def _meant(code: Any, record: Record) -> tuple[Meant, ...]:
-    found = record.index.meant(codings(code))
-    if found:
-        return found
-    named = concept(code)
-    texts = [named.get("text"), *(c.get("display") for c in codings(named))]
-    return next((m for text in texts if isinstance(text, str) and (m := record.index.named(text))), ())
-
-
-def _unknown(code: Any, record: Record) -> str:
-    return "no card knows this code" if codings(code) else "it has no code, and its text is no word of a card"
+            record.say(record.index.concept(site).of("site"), True, when, entry, reference)
 
 
 def medication(resource: Resource, reference: str, record: Record) -> None:
     """A medicine that is taken now; one stopped, planned or on hold says nothing of now."""
     kind = str(resource["resourceType"])
-    code = _medicine(resource, record)
-    entry = (kind, code)
+    concept = record.index.concept(_medicine(resource, record))
+    entry = f"{kind} {concept.told}"
     status, intent = str(resource.get("status") or ""), str(resource.get("intent") or "")
     when = moment(resource.get("authoredOn")) or first_moment(
         resource.get("dateAsserted"), resource.get("effectiveDateTime"), resource.get("effectivePeriod")
@@ -87,7 +75,7 @@ def medication(resource: Resource, reference: str, record: Record) -> None:
     if status != "entered-in-error" and record.late(when):
         record.pass_over(entry, f"it is later than {record.until}", reference)
         return
-    meant = _medicines(code, record)
+    meant = concept.medicines
     if not meant:
         record.pass_over(entry, "no card knows this medicine", reference)
     elif status == "not-taken":
@@ -98,14 +86,6 @@ def medication(resource: Resource, reference: str, record: Record) -> None:
         record.pass_over(entry, f"it is a {short(intent)}, not an order", reference)
     else:
         record.say(meant, True, when, entry, reference)
-
-
-def _medicines(code: Any, record: Record) -> tuple[Meant, ...]:
-    found = record.index.meant(codings(code), ("medicine",))
-    if found:
-        return found
-    texts = [concept(code).get("text"), *(c.get("display") for c in codings(code))]
-    return next((m for text in texts if isinstance(text, str) and (m := record.index.medicines(text))), ())
 
 
 def _medicine(resource: Resource, record: Record) -> Any:
@@ -124,8 +104,8 @@ def _medicine(resource: Resource, record: Record) -> Any:
 
 def procedure(resource: Resource, reference: str, record: Record) -> None:
     """What was done: an option used on the deposit, or a thing that happened to the person."""
-    code = resource.get("code")
-    entry = ("Procedure", code)
+    concept = record.index.concept(resource.get("code"))
+    entry = f"Procedure {concept.told}"
     status = str(resource.get("status") or "")
     when = first_moment(resource.get("performedDateTime"), resource.get("performedPeriod"), resource.get("occurrenceDateTime"))
     if status not in ("completed", "in-progress"):
@@ -134,8 +114,8 @@ def procedure(resource: Resource, reference: str, record: Record) -> None:
     if record.late(when):
         record.pass_over(entry, f"it is later than {record.until}", reference)
         return
-    options = record.index.done(codings(code)) if status == "completed" else ()
-    meant = record.index.meant(codings(code))
+    options = concept.options if status == "completed" else ()
+    meant = concept.meant
     for option in options:
         record.deeds.setdefault(option, []).append(Said(True, when, entry, reference))
     record.say(meant, True, when, entry, reference)
@@ -145,7 +125,7 @@ def procedure(resource: Resource, reference: str, record: Record) -> None:
 
 def report(resource: Resource, reference: str, record: Record) -> None:
     """The coded conclusions of a report. Its results are read as the Observations they are; its text is not read."""
-    entry = ("DiagnosticReport", resource.get("code"))
+    entry = f"DiagnosticReport {record.index.concept(resource.get('code')).told}"
     status = str(resource.get("status") or "")
     when = first_moment(resource.get("effectiveDateTime"), resource.get("effectivePeriod"), resource.get("issued"))
     if status not in REPORTED:
@@ -154,7 +134,7 @@ def report(resource: Resource, reference: str, record: Record) -> None:
         record.pass_over(entry, f"it is later than {record.until}", reference)
     else:
         conclusions = resource.get("conclusionCode") or ()
-        meant = tuple(m for c in conclusions for m in record.index.meant(codings(c)))
+        meant = tuple(m for c in conclusions for m in record.index.concept(c).meant)
         record.say(meant, True, when, entry, reference)
         if meant:
             _studies_of(resource, record)
@@ -177,10 +157,10 @@ def imaging(resource: Resource, reference: str, record: Record) -> None:
         record.pass_over("ImagingStudy", f"its status is {short(resource['status'])}", reference)
     else:
         parts = [resource, *(s for s in resource.get("series") or () if isinstance(s, dict))]
-        seen = record.index.meant((c for part in parts for c in _each(part.get("modality"))), ("modality",))
-        where = record.index.meant((c for part in parts for c in _each(part.get("bodySite"))), ("site",))
-        record.studies.append(Study(seen, where, when, reference))
+        seen = dict.fromkeys(m for part in parts for c in _each(part.get("modality"), record) for m in c.of("modality"))
+        where = dict.fromkeys(m for part in parts for c in _each(part.get("bodySite"), record) for m in c.of("site"))
+        record.studies.append(Study(tuple(seen), tuple(where), when, reference))
 
 
-def _each(value: Any) -> list[Any]:
-    return [c for one in (value if isinstance(value, list) else [value]) for c in codings(one)]
+def _each(value: Any, record: Record) -> list[Concept]:
+    return [record.index.concept(one) for one in (value if isinstance(value, list) else [value])]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from .change import Change
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Fact:
+class Fact(NamedTuple):
     """A word said of the case: present (true), absent (false) or asked and not known (none)."""
 
     group: str
@@ -19,8 +18,7 @@ class Fact:
     present: bool | None = True
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Reading:
+class Reading(NamedTuple):
     """A lab or measure. `value` is in the card's own unit; `level` stands alone where only that is known."""
 
     quantity: str
@@ -30,8 +28,7 @@ class Reading:
     when: str | None = None
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Done:
+class Done(NamedTuple):
     """Something that was done, and what happened to the deposit or the symptoms since."""
 
     option: str
