@@ -55,8 +55,8 @@ class Index:
                 for code in codes:
                     of_kinds = self.kinds.setdefault(system, {})
                     of_kinds[_bare(system, code)] = (*of_kinds.get(_bare(system, code), ()), kind.name)
-        excluding = {word.id for word in library.decks.words if word.excludes}
-        self.excluding = {word for word, wider in library.wider.items() if not excluding.isdisjoint(wider)}  # they, or what they imply
+        apart = {w for word in library.decks.words if word.excludes for w in (word.id, *word.excludes)}
+        self.excluding = {word for word, wider in library.wider.items() if not apart.isdisjoint(wider)}  # what may not stand together
         self.group = {word.id: word.group for word in library.decks.words}
         self._units: dict[tuple[str, str], float | None] = {}
         self._concepts: dict[tuple[str, ...], Concept] = {}
@@ -144,13 +144,17 @@ class Index:
     def factor(self, unit: str, card: Quantity) -> float | None:
         """What a value in this unit is multiplied by to stand in the card's own; none where the unit does not fit."""
         key = (card.id, unit)
-        if key not in self._units:
-            if len(self._units) >= MOST_KEPT:
-                self._units.clear()
-            plain = re.sub(r"\{[^}]*\}", "", unit)
+        try:
+            return self._units[key]
+        except KeyError:
             found = factor(unit, card)
-            self._units[key] = factor(plain, card) if found is None and plain != unit and plain else found
-        return self._units[key]
+        plain = re.sub(r"\{[^}]*\}", "", unit)
+        if found is None and plain != unit and plain:
+            found = factor(plain, card)
+        if len(self._units) >= MOST_KEPT:
+            self._units.clear()
+        self._units[key] = found
+        return found
 
 
 def _key(value: Any) -> tuple[str, ...] | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..evidence.cards import Band, Quantity
 from ..evidence.quantities import QuantityError, in_bounds
+from ..terms.case import Reading
 from .codes import Index, Meant
 from .concepts import Concept, code_of, short
 from .dates import first_moment, moment
@@ -45,8 +46,8 @@ def _one(part: Resource, concept: Concept, when: str | None, reference: str, rec
     if isinstance(known, tuple):
         card, rank = known
         try:
-            value, level, written = _value(part, card, record.index)
-            record.values.setdefault(card.id, []).append(Value(value, level, written, when, rank, entry, reference))
+            reading = Reading(card.id, *_value(part, card, record.index), when)
+            record.values.setdefault(card.id, []).append(Value(reading, rank, entry, reference))
         except QuantityError as error:
             record.pass_over(entry, str(error), reference)
         if card.group == "measure":

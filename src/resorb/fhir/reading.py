@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .. import evidence
 from ..evidence.library import Library
 from ..terms.case import Case
 from ..terms.errors import CaseRefused, Problem
@@ -46,22 +47,16 @@ def read(
     `date` (a day, a month or a year) is the day asked about: age is told for it, and what is later is not used; without it, the
     newest entry's own date stands. `patient` picks one by id where the record holds several. Raises CaseRefused with where and why.
     """
-    from ..evidence.library import library as shelf
-
     found = resources(source, name)
     until = _until(date if date is not None else asked_date(found), name)
-    record = Record(index_of(library or shelf()), until)
+    record = Record(index_of(library or evidence.library()), until)
     kept, lost = _kept(found)
     person = person_of(kept, patient, name)
     record.shelf = shelved(kept)
     for place in lost:
         record.pass_over(place, "it holds no FHIR resource", place)
     for entry in kept:
-        reader = READERS.get(entry.kind)
-        if reader is not None:
-            _read_one(reader, entry, person, record)
-        elif entry.kind not in _OF_OTHER_USE:
-            record.pass_over(short(entry.kind), "resorb does not read this kind of entry", entry.reference)
+        _read_one(entry, person, record)
     return settle(record, person)
 
 
@@ -94,7 +89,12 @@ def _version(entry: Entry) -> tuple[str, str, str]:
     return moment(meta.get("lastUpdated")) or "", str(meta.get("versionId") or "").zfill(12), repr(entry.resource)
 
 
-def _read_one(reader: Reader, entry: Entry, person: Person, record: Record) -> None:
+def _read_one(entry: Entry, person: Person, record: Record) -> None:
+    reader = READERS.get(entry.kind)
+    if reader is None:
+        if entry.kind not in _OF_OTHER_USE:
+            record.pass_over(short(entry.kind), "resorb does not read this kind of entry", entry.reference)
+        return
     try:
         if person.is_about(entry.resource):
             reader(entry.resource, entry.reference, record)

@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from ..terms.case import Reading
 from .codes import Index, Meant
 from .wire import Resource
 
@@ -20,12 +21,9 @@ class Said(Struct, frozen=True):
 
 
 class Value(Struct, frozen=True):
-    """One value of a quantity in the card's unit, or a level alone. `rank` is 0 for the code the card likes best."""
+    """One value of a quantity, by which entry. `rank` is 0 for the code the card likes best."""
 
-    value: float | None
-    level: str | None
-    written: str
-    when: str | None
+    reading: Reading
     rank: int
     entry: str
     reference: str

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from ..evidence.library import Library, simplify
 from ..terms.case import Case, Done, Fact, Reading, Use
 from .concepts import short
@@ -10,6 +12,7 @@ from .person import Person
 from .record import Record, Said, Value
 
 OLD = 2  # years before the newest entry, from which on it is told
+IN_ORDER = attrgetter("entry", "says", "reference")
 WAYS = {True: "there", False: "not there", None: "not known"}
 
 
@@ -21,14 +24,9 @@ def settle(record: Record, person: Person) -> Case:
     facts = _facts(record, uses)
     readings = _readings(record, uses)
     done = _done(record, uses)
-    uses += _passed(record)
-    uses.sort(key=lambda use: (not use.used, use.entry, use.says, use.reference))
-    facts.sort(key=lambda fact: fact.word)
-    return Case(tuple(facts), tuple(readings), tuple(sorted(done, key=repr)), tuple(uses))
-
-
-def _passed(record: Record) -> list[Use]:
-    return [Use(entry, False, why, passed.reference, passed.count) for (entry, why), passed in record.passed.items()]
+    passed = [Use(entry, False, why, first.reference, first.count) for (entry, why), first in record.passed.items()]
+    told = (*sorted(uses, key=IN_ORDER), *sorted(passed, key=IN_ORDER))
+    return Case(tuple(facts), tuple(readings), tuple(sorted(done, key=repr)), told)
 
 
 # --- the person ---
@@ -64,8 +62,8 @@ def _age(record: Record, person: Person) -> None:
         record.pass_over(entry, f"it makes {age:.0f} years on {now[:10]} ({at}); is a date wrong? Say the date asked about", reference)
         return
     written = f"{int(age)} years" if age >= 2 else f"{age * 12:.1f} months"
-    made = Value(age, None, f"{written} at {at}", now, 0, entry, reference)
-    record.values.setdefault("age", []).append(made)
+    reading = Reading("age", age, None, f"{written} at {at}", now)
+    record.values.setdefault("age", []).append(Value(reading, 0, entry, reference))
 
 
 # --- imaging studies ---
@@ -103,7 +101,7 @@ def _facts(record: Record, uses: list[Use]) -> list[Fact]:
     _clear_contradictions(decided, record)
     facts = []
     words = record.index.library.words
-    for word, (present, first, count) in decided.items():
+    for word, (present, first, count) in sorted(decided.items()):
         card = words[word]
         facts.append(Fact(card.group, word, present))
         day = f", {first.when[:10]}" if first.when else ""
@@ -128,7 +126,7 @@ def _decide(word: str, said: list[Said], record: Record) -> tuple[bool | None, S
 
 def _clear_contradictions(decided: dict[str, tuple[bool | None, Said, int]], record: Record) -> None:
     library = record.index.library
-    if record.index.excluding.isdisjoint(decided) and all(present for present, _, _ in decided.values()):
+    if len(record.index.excluding.intersection(decided)) < 2 and all(present for present, _, _ in decided.values()):
         return  # nearly always
     implied: dict[str, set[str]] = {}
     for word, (present, _, _) in decided.items():
@@ -154,7 +152,7 @@ def _readings(record: Record, uses: list[Use]) -> list[Reading]:
     readings: list[Reading] = []
     for quantity, values in sorted(record.values.items()):
         kept, disagree = _agreed(values, record)
-        readings += [Reading(quantity, v.value, v.level, v.written, v.when) for v in kept]
+        readings += [value.reading for value in kept]
         if kept:
             uses.append(_newest(quantity, kept, disagree, record))
     return readings
@@ -162,12 +160,12 @@ def _readings(record: Record, uses: list[Use]) -> list[Reading]:
 
 def _agreed(values: list[Value], record: Record) -> tuple[list[Value], str]:
     """One value for each moment: that of the best code; values that disagree are not used. And the last moment of those."""
-    alone = {v.when or "": v for v in values}
+    alone = {v.reading.when or "": v for v in values}
     if len(alone) == len(values) and "" not in alone:
         return [alone[when] for when in sorted(alone)], ""  # nearly always
     moments: dict[str, list[Value]] = {}
     for value in values:
-        moments.setdefault(value.when or "", []).append(value)
+        moments.setdefault(value.reading.when or "", []).append(value)
     if len(moments) > 1 and "" in moments:
         for value in moments.pop(""):
             record.pass_over(value.entry, "it has no date, and others have", value.reference)
@@ -179,8 +177,8 @@ def _agreed(values: list[Value], record: Record) -> tuple[list[Value], str]:
             continue
         best = min(v.rank for v in together)
         first = [v for v in together if v.rank == best]
-        if len({(v.value, v.level) for v in first}) == 1:
-            kept.append(first[0] if len(first) == 1 else min(first, key=lambda v: (v.written, v.entry, v.reference)))
+        if len({(v.reading.value, v.reading.level) for v in first}) == 1:
+            kept.append(first[0] if len(first) == 1 else min(first, key=lambda v: (v.reading.written, v.entry, v.reference)))
         else:
             disagree = max(disagree, moment)
             for value in first:
@@ -188,18 +186,19 @@ def _agreed(values: list[Value], record: Record) -> tuple[list[Value], str]:
         for value in together:
             if value.rank != best:
                 record.pass_over(value.entry, "a better kind of this lab was taken at the same moment", value.reference)
-    return sorted(kept, key=lambda v: v.when or ""), disagree
+    return sorted(kept, key=lambda v: v.reading.when or ""), disagree
 
 
 def _newest(quantity: str, kept: list[Value], disagree: str, record: Record) -> Use:
     card = record.index.library.quantities[quantity]
     last = kept[-1]
-    said = f"{card.name}: {last.written}"
-    if last.when and last.entry != "Patient.birthDate":
-        said += f", {last.when[:10]}"
-        if int(record.newest[:4]) - int(last.when[:4]) >= OLD and (old := years_between(last.when, record.newest)) >= OLD:
+    when = last.reading.when or ""
+    said = f"{card.name}: {last.reading.written}"
+    if when and last.entry != "Patient.birthDate":
+        said += f", {when[:10]}"
+        if int(record.newest[:4]) - int(when[:4]) >= OLD and (old := years_between(when, record.newest)) >= OLD:
             said += f", {old:.0f} years before the newest entry"
-    if disagree > (last.when or ""):
+    if disagree > when:
         said += "; newer ones of one moment disagree and are not used"
     if len(kept) > 1:
         said += f"; {len(kept) - 1} older kept as the trend"
