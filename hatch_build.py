@@ -16,3 +16,8 @@ class CompileCards(BuildHookInterface):
         from resorb.evidence.compile import COMPILED, compile_cards
 
         COMPILED.write_bytes(compile_cards(sealed=version == "standard"))
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+        """A sealed file is never stale, so none stays behind in the folder where cards are edited."""
+        if version == "standard":
+            (Path(self.root) / "src" / "resorb" / "evidence" / "compiled.json").unlink(missing_ok=True)

@@ -42,6 +42,9 @@ def simplify(word: str) -> str:
     return re.sub(r"[\s\-_/]+", "_", word.strip().lower()).strip("_")
 
 
+_SIDES = ("_left", "_right")
+
+
 class Library:
     """Every card, by id, and every word by its name and synonyms."""
 
@@ -80,6 +83,14 @@ class Library:
         for group, card in entries:
             found[group][simplify(card.id)] = card.id
         return found
+
+    def site_named(self, label: str | None) -> str | None:
+        """The site card that the name of a label means, left or right; none where no card has that name."""
+        if label is None:
+            return None
+        spelled, known = simplify(label), self.spellings["site"]
+        forms = (spelled, *(spelled.removesuffix(side) for side in _SIDES), *(spelled.replace(f"{side}_", "_") for side in _SIDES))
+        return next((known[form] for form in forms if form in known), None)
 
     @cached_property
     def uses(self) -> Counter[str]:

@@ -18,6 +18,8 @@ Unlikeness = Literal[
 class Rule(Card, frozen=True, kw_only=True):
     """A published rule: a total has changed when it changed by more than `limit`, the sum of the terms named there.
 
+    `tells` usual: `limit` is no limit, but how far two scans of something unchanged lay apart, on average or in the middle.
+
     Terms: `constant`, and factors of `baseline`, `root_baseline` (its square root) and `bmi`. `scale` root: the square roots of the
     totals are compared instead. `from_zero`: the limit where the baseline is nought. `only`: up, where the rule speaks of increase alone.
     """
@@ -30,10 +32,12 @@ class Rule(Card, frozen=True, kw_only=True):
     says: str
     source: Sources
     where: str
+    tells: Literal["limit", "usual"] = "limit"
     scale: Literal["plain", "root"] = "plain"
     from_zero: float | None = None
     only: Literal["up", "both"] = "both"
     sites: Texts = ()  # the sites it was made for
+    reported: dict[str, float] = field(default_factory=dict)  # what the source found: percent, and people
 
 
 class Unlike(Card, frozen=True, kw_only=True):

@@ -117,12 +117,19 @@ def of_change(change: Change, desk: Desk) -> list[Element]:
     return [{**report, **({"extension": cited(change.sources)} if change.sources else {})}, *groups, *found]
 
 
+_RULES = {
+    ("limit", True): "exceeded",
+    ("limit", False): "not exceeded",
+    ("usual", True): "more than repeats of the unchanged usually lie apart, which is no limit",
+    ("usual", False): "no more than repeats of the unchanged usually lie apart",
+}
+
+
 def _total(total: TotalChange, desk: Desk, found: list[Element]) -> Element:
     members = [_difference(field, getattr(total, field), "all deposits", desk) for field in COMPARED]
     found += members
     rules = [
-        f"{r.name}: {'exceeded' if r.exceeded else 'not exceeded'} ({r.change:.3g} against {r.limit:.3g}) {r.applies} [{r.source}]"
-        for r in total.rules
+        f"{r.name}: {_RULES[r.tells, r.exceeded]} ({r.change:.3g} against {r.limit:.3g}) {r.applies} [{r.source}]" for r in total.rules
     ]
     return {
         **desk.observation("change", "total", code=text_only("Change of all calcium deposits")),

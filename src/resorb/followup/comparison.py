@@ -174,9 +174,11 @@ def _judged(before: Side, after: Side, months: float | None, told: tuple[Stated,
     same = before.scan.identity == after.scan.identity
     alike = comparable(_told(before.scan, own), _told(after.scan, others), (before.findings, after.findings), shelf)
     aligned = stated.aligned or align(before.scan, after.scan)
-    lost = aligned.facts.failed or ("a single slice" if before.scan.single_slice or after.scan.single_slice else "")
+    single = before.scan.single_slice or after.scan.single_slice
+    lost = aligned.facts.failed or ("a single slice" if single else "")
     apart = f"the scans cannot be compared ({alike.no_change})" if alike.no_change else ""
-    no_change = "; ".join(said for said in (apart, f"the scans could not be laid on each other: {lost}" if lost else "") if said)
+    unlaid = f"the scans could not be laid on each other: {lost}" if lost and not single else ""
+    no_change = "; ".join(said for said in (apart, unlaid) if said)
     bench = Bench((before.rules, after.rules), same, "" if same else no_change, "" if same else alike.no_counts)
     pairing = None if lost else pair(before, after, aligned)
     places: tuple[Place, ...] = pairing.places if pairing else alone(before, after)

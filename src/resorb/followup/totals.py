@@ -70,19 +70,23 @@ def total_of(sums: Sums, deposits: Sequence[DepositChange], call: Call | None, b
 
 def _added(name: str, deposits: Sequence[DepositChange]) -> Differed:
     """The sum of one measure; refused where one of its parts is."""
-    parts: list[Difference] = []
-    for d in deposits:
-        one: Differed = getattr(d, name)
-        if d.verdict == "not covered":
-            continue
-        if isinstance(one, Refusal):
-            return Refusal(name, f"deposit {_name(d)}: {one.reason}")
-        parts.append(one)
+    counted = [d for d in deposits if d.verdict != "not covered"]
+    parts = [one for d in counted if isinstance(one := getattr(d, name), Difference)]
+    lost = [(d, one.reason) for d in counted if isinstance(one := getattr(d, name), Refusal)]
+    if lost:
+        return Refusal(name, _no_sum(lost, len(counted)))
     if not parts:
         return Refusal(name, "no deposit is seen by both scans")
     before, after, change = (math.fsum(getattr(p, k) for p in parts) for k in ("before", "after", "change"))
     down, up = (math.hypot(*(p.change - p.low for p in parts)), math.hypot(*(p.high - p.change for p in parts)))
     return Difference(before, after, change, change - down, change + up, math.hypot(*(p.detectable for p in parts)))
+
+
+def _no_sum(lost: Sequence[tuple[DepositChange, str]], of: int) -> str:
+    """Why there is no sum: a part of it would pass for the whole."""
+    first, reason = lost[0]
+    many = "its only deposit has none" if of == 1 else f"{len(lost)} of {of} deposits have none, and a part would pass for the whole"
+    return f"{many} (deposit {_name(first)}: {reason})"
 
 
 def _name(d: DepositChange) -> str:
@@ -133,17 +137,25 @@ def per_year(mass: Differed, months: float | None) -> Differed:
 
 
 def rules_say(sums: Sums, shelf: Library, bmi: float | None) -> tuple[RuleSays, ...]:
-    """Every published rule whose totals are known here, beside the verdict."""
-    out = []
-    for rule in shelf.decks.rules:
-        before, after = (_count(sums, rule.measure, at) for at in (0, 1))
-        if before is None or after is None or ("bmi" in rule.limit and bmi is None):
-            continue
-        limit, change = limit_of(rule, before, bmi), change_by(rule, before, after)
-        exceeded = change >= limit if rule.only == "up" else abs(change) > limit
-        source = rule.source if isinstance(rule.source, str) else rule.source[0]
-        out.append(RuleSays(rule.name, rule.measure, limit, change, exceeded, f"made on {rule.made_on}", source))
-    return tuple(out)
+    """What published rules say, each of the deposits at the sites it was made for; where no site is known, the limits of all."""
+    sites = [shelf.site_named(e.place.site) for e in sums.seen]
+    said = [_rule_says(rule, sums, sites, bmi) for rule in shelf.decks.rules if "bmi" not in rule.limit or bmi is not None]
+    return tuple(one for one in said if one)
+
+
+def _rule_says(rule: Rule, sums: Sums, sites: Sequence[str | None], bmi: float | None) -> RuleSays | None:
+    seen = tuple(e for e, site in zip(sums.seen, sites, strict=True) if site in rule.sites)
+    applies = f"made on {rule.made_on}; here {len(seen)} of {len(sites)} deposits lie there"
+    if not any(sites) and rule.tells == "limit":
+        seen, applies = sums.seen, f"made on {rule.made_on}; where the deposits lie is not known here"
+    part = Sums(seen, 0)
+    before, after = (_count(part, rule.measure, at) for at in (0, 1))
+    if before is None or after is None:
+        return None
+    limit, change = limit_of(rule, before, bmi), change_by(rule, before, after)
+    exceeded = change >= limit if rule.only == "up" else abs(change) > limit
+    source = rule.source if isinstance(rule.source, str) else rule.source[0]
+    return RuleSays(rule.name, rule.measure, limit, change, exceeded, applies, source, rule.tells)
 
 
 def _count(sums: Sums, measure: str, which: int) -> float | None:

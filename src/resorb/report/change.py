@@ -9,7 +9,7 @@ from ..terms.change import Change, DepositChange, Difference
 from ..terms.measurement import Picture, ScanFacts
 from .as_html import environment
 from .change_pictures import before_against_after, timeline
-from .change_text import alignment_facts, reach, rule_says
+from .change_text import alignment_facts, reach, rule_words
 from .change_words import MEASURES, ORDER, Measured, amount, by_interest, headline, ids, in_plain_words, less_or_more, there, told_by, went
 from .verdict_marks import badge, css, mark
 
@@ -36,7 +36,7 @@ def change_html(change: Change, pictures: tuple[Picture, ...] = ()) -> str:
         measures=MEASURES, plot=before_against_after(change, measured), plotted=measured, unplotted=_unplotted(change, measured),
         timeline=timeline(change, of_total), annual=_annual(change), alignment=alignment_facts(change), scans=_scans(change),
         mark=mark, badge=badge, css=css, amount=amount, there=there, reach=reach, ids=ids, line=_line, reasons=_reasons,
-        rule_says=rule_says, numbers={s.id: n for n, s in enumerate(change.sources, 1)},
+        rule_words=rule_words, numbers={s.id: n for n, s in enumerate(change.sources, 1)},
     ))  # fmt: skip
 
 

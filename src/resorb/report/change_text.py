@@ -96,6 +96,14 @@ def alignment_facts(change: Change) -> list[str]:
 
 def rule_says(rule: RuleSays) -> str:
     """What a published rule says of this pair."""
-    verdict = "exceeded: it calls this a change" if rule.exceeded else "not exceeded: it calls this no change"
     applies = f"; {rule.applies}" if rule.applies else ""
-    return f"published rule, {rule.name}: {rule.change:+.3g} against a limit of {rule.limit:.3g}, {verdict}{applies} [{rule.source}]"
+    return f"published rule, {rule.name}: {rule_words(rule)}{applies} [{rule.source}]"
+
+
+def rule_words(rule: RuleSays) -> str:
+    """The change beside what the rule holds it against, and what follows."""
+    if rule.tells == "usual":
+        usual = f"{rule.change:+.3g}, where two scans of something unchanged usually lie {rule.limit:.3g} apart"
+        return f"{usual}; no limit was published, so it calls nothing a change"
+    verdict = "exceeded: it calls this a change" if rule.exceeded else "not exceeded: it calls this no change"
+    return f"{rule.change:+.3g} against a limit of {rule.limit:.3g}, {verdict}"

@@ -55,7 +55,10 @@ class DepositChange:
 
 @dataclass(frozen=True, slots=True)
 class RuleSays:
-    """What a published rule for the change of a total says of this pair, beside the verdict of resorb."""
+    """What a published rule for the change of a total says of this pair, beside the verdict of resorb.
+
+    `tells` usual: `limit` is how far two scans of something unchanged usually lay apart, so that going beyond it shows no change.
+    """
 
     name: str
     measure: str
@@ -64,6 +67,7 @@ class RuleSays:
     exceeded: bool
     applies: str
     source: str
+    tells: Literal["limit", "usual"] = "limit"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
 """What may be compared: people, dates, acquisitions, and scans that cannot be laid on each other."""
 
 from dataclasses import replace
+from statistics import NormalDist
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,10 +12,12 @@ from resorb.ct.scan import Acquisition
 from resorb.evidence import library
 from resorb.followup import Stated, compare, compared
 from resorb.followup.comparable import comparable
-from resorb.followup.totals import change_by, limit_of
+from resorb.followup.examining import Examined
+from resorb.followup.totals import Sums, change_by, limit_of, rules_say
 from resorb.terms.assessment import Refusal
 from resorb.terms.errors import UserError
 from tests.phantoms.followup.made_pairs import OWN, aligned, scans, sphere
+from tests.unit.report import made
 
 SHELF = library()
 THEM = [sphere(-9, -8, 4, 15), sphere(9, 9, -5, 8)]
@@ -154,3 +158,26 @@ def test_the_rules_are_the_published_ones(rule, before, after, limit, change):
 def test_a_body_mass_index_brings_the_rules_that_need_it(pair):
     names = {r.name for r in answer(pair, {}, {}, bmi=24.0).total.rules}
     assert {"MESA 2008, Agatston", "MESA 2008, volume"} <= names
+
+
+def _seen(site, before, after):
+    """One place as the totals see it."""
+    return Examined(SimpleNamespace(site=site), SimpleNamespace(), (made.deposit(1, before), made.deposit(1, after)))
+
+
+def test_a_rule_speaks_of_the_sites_it_was_made_for():
+    sums = Sums((_seen("coronary_arteries", 100.0, 160.0), _seen("mitral ring", 50.0, 51.0), _seen("liver", 900.0, 10.0)), 0)
+    said = {rule.name: rule for rule in rules_say(sums, SHELF, None)}
+    assert said["Sevrukov 2005, Agatston"].limit == pytest.approx(49.3)
+    assert said["Sevrukov 2005, Agatston"].exceeded
+    assert "1 of 3 deposits" in said["Callister 1998, Agatston"].applies
+    ring = said["MESA 2006, mitral ring, Agatston"]
+    assert (ring.tells, ring.limit, ring.change) == ("usual", pytest.approx(14.0), pytest.approx(1.0))
+    assert not any("aortic" in name for name in said)
+
+
+def test_where_no_site_is_known_only_limits_speak_and_say_so():
+    said = rules_say(Sums((_seen(None, 100.0, 160.0),), 0), SHELF, None)
+    assert {rule.tells for rule in said} == {"limit"}
+    assert all("not known here" in rule.applies for rule in said)
+    assert rules_say(Sums((_seen("liver", 100.0, 160.0),), 0), SHELF, None) == ()

@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 from ...evidence import library
-from ...evidence.library import simplify
 from ...report.change_pictures import before_against_after, timeline
 from ...report.change_words import MEASURES, by_interest, headline, in_plain_words, there, told_by
 from ...report.measurement_text import COLUMNS, cell
@@ -17,7 +16,6 @@ from ...terms.kept import kept
 from ...terms.measurement import DepositMeasure, Measure, Measured, Measurement, Point, ScanFacts, SiteMeasure
 from .rendering import render
 
-_SIDES = ("_left", "_right")
 _BY_CT = {"ct": "present"}
 _COURSE = {"grew": "growing", "shrank": "shrinking", "unchanged": "stable", "resolved": "shrinking"}  # as the form's `growth` takes it
 
@@ -76,11 +74,7 @@ def slice_of(scan: ScanFacts, place: Point) -> int:
 
 def _site(name: str | None) -> dict[str, str] | None:
     """The site card that a label's name means; none where no card has that name."""
-    if name is None:
-        return None
-    spelled, known = simplify(name), library().spellings["site"]
-    forms = (spelled, *(spelled.removesuffix(side) for side in _SIDES), *(spelled.replace(f"{side}_", "_") for side in _SIDES))
-    found = next((known[form] for form in forms if form in known), None)
+    found = library().site_named(name)
     return None if found is None else {found: "present"}
 
 
