@@ -30,7 +30,7 @@ WANTED = {
     0x00280004: "PhotometricInterpretation", 0x00280008: "NumberOfFrames", 0x00280010: "Rows", 0x00280011: "Columns",
     0x00280030: "PixelSpacing", 0x00280100: "BitsAllocated", 0x00280101: "BitsStored", 0x00280102: "HighBit",
     0x00280103: "PixelRepresentation", 0x00281052: "RescaleIntercept", 0x00281053: "RescaleSlope", 0x00281054: "RescaleType",
-    0x00189351: "CalciumScoringMassFactorPatient",
+    0x00181000: "DeviceSerialNumber", 0x00189351: "CalciumScoringMassFactorPatient",
 }  # fmt: skip
 BINARY = frozenset(("SamplesPerPixel", "Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation"))
 CODED_CONTRAST = (0x00180012, 0x00180014)

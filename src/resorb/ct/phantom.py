@@ -73,7 +73,8 @@ def make(scanner: Scanner, deposits: list[Ellipsoid], seed: int = 0, tissue: NDA
     for deposit in deposits:
         draw(image, deposit, scanner)
     image += noise(scanner, np.random.default_rng(seed))
-    acquisition = Acquisition(120.0, "phantom", scanner.thickness_mm or scanner.spacing[0], "phantom", None, "made on the spot", "CT")
+    thick = scanner.thickness_mm or scanner.spacing[0]
+    acquisition = Acquisition(120.0, "phantom", thick, "phantom", None, "made on the spot", "CT", device="phantom")
     return Scan(np.rint(image).clip(-1024, 3071).astype(np.int16), scanner.affine, acquisition, source=f"phantom, seed {seed}")
 
 

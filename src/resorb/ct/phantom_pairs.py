@@ -95,6 +95,8 @@ class Plan:
     height_mm: float = 110.0
     factor: float | None = None
     of_all: float = 0.5
+    mass_mg: tuple[float, float] | None = None
+    gain_sd: float = 0.0
     square: bool = False
 
 
@@ -161,6 +163,8 @@ def random_pair(random: np.random.Generator, plan: Plan | None = None) -> Pair:
     plan = plan or Plan()
     motion = random_motion(random, plan)
     views = _views(random, plan, motion)
+    if plan.gain_sd:
+        views = (_brighter(random, views[0], plan.gain_sd), _brighter(random, views[1], plan.gain_sd))
     deposits = _deposits(random, plan, motion, views)
     shapes = trunk(random, [d.centre_mm for d in deposits], plan.scale, 1.6 * plan.height_mm) if plan.trunk else ()
     later = altered(random, shapes, plan.altered, plan.scale) if plan.altered else shapes
@@ -207,6 +211,11 @@ def _views(random: np.random.Generator, plan: Plan, motion: Motion) -> tuple[Vie
     return View(first, np.zeros(3)), View(second, middle)
 
 
+def _brighter(random: np.random.Generator, view: View, gain_sd: float) -> View:
+    scale = view.scanner.hu_per_mg_cm3 * (1 + gain_sd * float(random.standard_normal()))
+    return replace(view, scanner=replace(view.scanner, hu_per_mg_cm3=scale))
+
+
 def _scanner(random: np.random.Generator, plan: Plan) -> Scanner:
     pixel, between = float(random.uniform(*plan.pixel_mm)), float(random.uniform(*plan.slice_mm))
     deep_mm = (150 if plan.square else 118) * plan.scale
@@ -246,11 +255,20 @@ def _anywhere(random: np.random.Generator, plan: Plan, motion: Motion) -> TrueDe
     changed = plan.changed and plan.factor is None
     if changed and chance < 0.16:
         return _divided(random, motion, place, "split" if chance < 0.08 else "merged")
-    whole = random_deposit(random, place, plan.radius_mm)
+    whole = _weighing(random, random_deposit(random, place, plan.radius_mm), plan)
     if changed and chance < 0.34:
         fate: Fate = "gone" if chance < 0.25 else "new"
         return _true(motion, place, fate, (whole,) if fate == "gone" else (), () if fate == "gone" else (whole,))
     return _true(motion, place, "kept", (whole,), (_grown(random, whole, _factor(random, plan)),))
+
+
+def _weighing(random: np.random.Generator, one: Ellipsoid, plan: Plan) -> Ellipsoid:
+    """The same, larger or smaller, with a mass as planned."""
+    if plan.mass_mg is None:
+        return one
+    wanted = math.exp(random.uniform(math.log(plan.mass_mg[0]), math.log(plan.mass_mg[1])))
+    a, b, c = (s * (wanted / one.mass_mg) ** (1 / 3) for s in one.semi_axes)
+    return replace(one, semi_axes=(a, b, c))
 
 
 def _neighbour(random: np.random.Generator, plan: Plan, motion: Motion, beside: TrueDeposit) -> TrueDeposit:
@@ -316,5 +334,5 @@ def _scan(image: NDArray[Any], view: View, name: str) -> Scan:
     affine = view.scanner.affine
     affine[:3, 3] += view.middle
     thick = view.scanner.thickness_mm or view.scanner.spacing[0]
-    acquisition = Acquisition(120.0, "phantom", thick, "phantom", None, "made on the spot", "CT")
+    acquisition = Acquisition(120.0, "phantom", thick, "phantom", None, "made on the spot", "CT", device="phantom")
     return Scan(np.rint(image).clip(-1024, 3071).astype(np.int16), affine, acquisition, source=f"phantom {name}")

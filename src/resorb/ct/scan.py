@@ -26,6 +26,7 @@ class Acquisition:
     patient_key: str | None = None
     acquired: str | None = None
     mass_factor: float | None = None
+    device: str | None = None
 
 
 @dataclass(frozen=True)

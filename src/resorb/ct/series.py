@@ -134,4 +134,10 @@ def acquisition_of(series: Series) -> Acquisition:
         patient_key=hashlib.sha256(person.encode()).hexdigest()[:16] if text.get("PatientID") else None,
         acquired=text.get("AcquisitionDate") or text.get("StudyDate") or text.get("ContentDate") or None,
         mass_factor=first.number("CalciumScoringMassFactorPatient"),
+        device=_device(text.get("Manufacturer", ""), text.get("DeviceSerialNumber", "")),
     )
+
+
+def _device(maker: str, serial: str) -> str | None:
+    """Which scanner it was, as a hash: to tell only whether two scans were made on one."""
+    return hashlib.sha256(f"{maker}|{serial}".encode()).hexdigest()[:16] if serial.strip() else None

@@ -11,7 +11,7 @@ from .card import Card, Sources, Texts
 Effect = Literal["said", "widens", "cannot tell"]
 Unlikeness = Literal[
     "kvp", "unknown_kvp", "kernel", "unknown_kernel", "sharp_kernel", "thickness", "spacing", "manufacturer", "contrast",
-    "single_slice", "field", "same",
+    "single_slice", "field", "same", "scanner", "unknown_scanner",
 ]  # fmt: skip
 
 

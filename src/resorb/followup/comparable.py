@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from resorb.ct.acquisition import contrast_in_header, is_sharp
 from resorb.ct.findings import Findings
@@ -13,19 +14,23 @@ from resorb.evidence.library import Library
 from resorb.evidence.limits import Unlike
 from resorb.terms.change import Differs
 
+Blurs = Literal["same", "alike", "other"]
+GRID_MM = 0.02
+
 
 @dataclass(frozen=True)
 class Comparability:
     """What differs, and what follows. no_change, no_counts : why no change, or no change of a score, can be told; empty where it can.
 
-    gain : relative standard deviation of one weighing, beyond its noise. other_blur : whether the blur may differ more than a rescan's.
+    gain : relative standard deviation that all weighings of one scan share: how much brighter the same calcium may be on another day.
+    blur : how far the blur may differ: of one scanner, kernel and grid; of kernels of one class; of others.
     """
 
     differs: tuple[Differs, ...]
     no_change: str
     no_counts: str
     gain: float
-    other_blur: bool
+    blur: Blurs
     sources: tuple[str, ...]
 
 
@@ -41,9 +46,18 @@ def comparable(before: Scan, after: Scan, found: tuple[Findings, Findings] | Non
         "; ".join(_reason(c, a, b) for c, a, b in seen if c.effect == "cannot tell"),
         "; ".join(_reason(c, a, b) for c, a, b in seen if "cannot tell" in (c.effect, c.counts)),
         gain,
-        any(c.what in ("kernel", "manufacturer", "sharp_kernel") for c, _, _ in seen),
+        _blurs(before, after, {c.what for c, _, _ in seen}),
         tuple(dict.fromkeys(s for c in (same, *(c for c, _, _ in seen)) for s in _sources(c))),
     )
+
+
+def _blurs(before: Scan, after: Scan, unlike: set[str]) -> Blurs:
+    if unlike & {"kernel", "manufacturer", "sharp_kernel"}:
+        return "other"
+    thick = [s.acquisition.thickness_mm or math.nan for s in (before, after)]
+    steps = [*zip(before.spacing, after.spacing, strict=True), thick]
+    one_grid = all(abs(a - b) <= GRID_MM for a, b in steps)
+    return "same" if one_grid and not unlike & {"scanner", "unknown_scanner", "unknown_kernel"} else "alike"
 
 
 _NAMES = {
@@ -55,6 +69,8 @@ _NAMES = {
     "thickness": "slice thickness",
     "spacing": "slice spacing",
     "manufacturer": "manufacturer",
+    "scanner": "scanner",
+    "unknown_scanner": "scanner",
     "contrast": "contrast",
     "single_slice": "slices",
     "field": "height of the field",
@@ -82,6 +98,10 @@ def _unlike(before: Scan, after: Scan, found: tuple[Findings, Findings] | None, 
     a, b = before.acquisition, after.acquisition
     if a.manufacturer and b.manufacturer and _maker(a.manufacturer) != _maker(b.manufacturer):
         yield "manufacturer", a.manufacturer, b.manufacturer
+    elif not a.device or not b.device:
+        yield "unknown_scanner", _named(a.device), _named(b.device)
+    elif a.device != b.device:
+        yield "scanner", "one", "another"
     spacings = (float(before.spacing[0]), float(after.spacing[0]))
     for what, pair in (("thickness", (a.thickness_mm, b.thickness_mm)), ("spacing", spacings)):
         if all(v is not None and math.isfinite(v) for v in pair) and _apart(*pair, cards[what]):  # type: ignore[arg-type]
@@ -89,6 +109,10 @@ def _unlike(before: Scan, after: Scan, found: tuple[Findings, Findings] | None, 
     heights = [len(s.hu) * float(s.spacing[0]) for s in (before, after)]
     if all(map(math.isfinite, heights)) and _apart(heights[0], heights[1], cards["field"]):
         yield "field", f"{heights[0]:.0f} mm", f"{heights[1]:.0f} mm"
+
+
+def _named(device: str | None) -> str:
+    return "named" if device else "not known"
 
 
 def _slices(scan: Scan) -> str:

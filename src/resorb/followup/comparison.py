@@ -184,7 +184,7 @@ def _judged(before: Side, after: Side, months: float | None, told: tuple[Stated,
     places: tuple[Place, ...] = pairing.places if pairing else alone(before, after)
     examined: tuple[Examined, ...] = tuple(Examined(place, None, None, place.unseen) for place in places)
     if pairing and not bench.no_change:
-        examined = tuple(in_mg(e, before, after) for e in examine(pairing, before, after, alike.gain, alike.other_blur))
+        examined = tuple(in_mg(e, before, after) for e in examine(pairing, before, after, alike))
     change = _answer(_Pair(before, after, (own, others), aligned, alike, bench, months, stated.bmi), examined, shelf)
     return Compared(change, before, after, aligned, pairing)
 

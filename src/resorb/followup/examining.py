@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from resorb.ct import gauge
 from resorb.ct.surroundings import Surroundings
 from resorb.followup.bridges import parted
+from resorb.followup.comparable import Comparability
 from resorb.followup.grounds import Grain, grain_of, noise_here
 from resorb.followup.pairing import Pairing, Place, Side
 from resorb.followup.weighing import Blur, Weighed, blur_of, settle
@@ -14,7 +15,7 @@ from resorb.followup.windows import Look, Sifted, sift
 from resorb.terms.measurement import DepositMeasure
 
 ERROR_TO_AXIS = 2.8
-SAME_BLUR_MM2, OTHER_BLUR_MM2 = 0.33, 0.6
+BLUR_MM2 = {"same": 0.12, "alike": 0.33, "other": 0.6}
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,13 @@ class Examined:
     pieces: tuple[int, int] | None = None
 
 
-def examine(pairing: Pairing, before: Side, after: Side, gain: float, other_blur: bool) -> tuple[Examined, ...]:
-    """Every place of the pair. gain, other_blur : see `Comparability`."""
+def examine(pairing: Pairing, before: Side, after: Side, alike: Comparability) -> tuple[Examined, ...]:
+    """Every place of the pair."""
     grains = (grain_of(before.scan, before.findings.noise), grain_of(after.scan, after.findings.noise))
     seen = [_seen(place, pairing, (before, after), grains) for place in pairing.places]
     sifted = [one for one in seen if isinstance(one, _Seen)]
-    blurs = iter(blur_of([one.sifted for one in sifted], OTHER_BLUR_MM2 if other_blur else SAME_BLUR_MM2))
-    return tuple(_settled(one, next(blurs), before, after, gain) if isinstance(one, _Seen) else one for one in seen)
+    blurs = iter(blur_of([one.sifted for one in sifted], BLUR_MM2[alike.blur]))
+    return tuple(_settled(one, next(blurs), before, after, alike.gain) if isinstance(one, _Seen) else one for one in seen)
 
 
 @dataclass(frozen=True)

@@ -114,7 +114,7 @@ def test_other_slices_give_masses_and_no_scores():
     assert all(isinstance(d.agatston, Refusal) and "slice thickness" in d.agatston.reason for d in made.deposits)
     assert made.total.rules == ()
     row = next(d for d in made.comparable if d.what == "slice thickness")
-    assert (row.effect, row.baseline, row.followup) == ("widens", "1.5 mm", "3 mm")
+    assert (row.effect, row.baseline, row.followup) == ("said", "1.5 mm", "3 mm")
     assert set(row.source) <= {source.id for source in made.sources}
 
 

@@ -172,6 +172,17 @@ def test_the_better_series_is_chosen_and_the_others_are_listed(tmp_path: Path) -
         ct.read(tmp_path, series="nothing")
 
 
+def test_the_scanner_is_known_by_a_hash_of_its_serial_number(tmp_path: Path) -> None:
+    for name, fields in (("one", {"DeviceSerialNumber": "4711"}), ("other", {"DeviceSerialNumber": "4712"}), ("unsaid", {})):
+        write(tmp_path / name, volume(3), **fields)
+    one, other, unsaid = (ct.read(tmp_path / name).acquisition.device for name in ("one", "other", "unsaid"))
+    assert one
+    assert other
+    assert one != other
+    assert "4711" not in one
+    assert unsaid is None
+
+
 FAULTS: list[tuple[str, int, dict[str, Any]]] = [
     ("missing slice", 4, {"ImagePositionPatient": [-10, -20, 115.0]}),
     ("two slices at one place", 3, {"ImagePositionPatient": [-10, -20, 105.0]}),

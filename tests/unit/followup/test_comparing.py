@@ -108,6 +108,28 @@ def test_other_makers_and_kernels_widen_the_limits(pair):
     assert not answer(pair, {"manufacturer": "SIEMENS"}, {"manufacturer": "Siemens Healthineers"}).comparable
 
 
+def test_another_scanner_of_the_same_make_widens_the_limits_by_what_identical_ones_differ(pair):
+    one = answer(pair, {}, {})
+    other, unsaid = answer(pair, {}, {"device": "second"}), answer(pair, {}, {"device": None})
+    cards = {card.what: card for card in SHELF.decks.unlike}
+    limits = [{d.what: d for d in made.comparable} for made in (one, other, unsaid)]
+    assert [("scanner" in said) for said in limits] == [False, True, True]
+    assert (limits[1]["scanner"].effect, limits[2]["scanner"].followup) == ("widens", "not known")
+    before = one.total.mass_mg.before
+    wider = [made.total.mass_mg.detectable / before for made in (one, other)]
+    z = -NormalDist().inv_cdf(0.05 / 3 / 2)  # three tests: two deposits and their total
+    added = cards["scanner"].relative_sd * 2**0.5
+    assert wider[1] ** 2 - wider[0] ** 2 == pytest.approx((z * added) ** 2, rel=0.05)
+
+
+def test_one_scanner_kernel_and_grid_blur_alike(pair):
+    again = replace(pair[0], hu=pair[0].hu[:, ::-1])
+    assert comparable(pair[0], again, None, SHELF).blur == "same"
+    assert comparable(*pair, None, SHELF).blur == "alike"  # another grid
+    for header, blur in (({"device": None}, "alike"), ({"kernel": None}, "alike"), ({"kernel": "B30f"}, "other")):
+        assert comparable(pair[0], with_header(again, **header), None, SHELF).blur == blur
+
+
 def test_without_a_factor_the_verdict_rests_on_hu(pair):
     made = compare(*(with_header(s, kvp=100.0) for s in pair), stated=Stated(aligned=aligned(*pair)))
     assert {d.verdict for d in made.deposits} == {"unchanged"}
@@ -135,7 +157,11 @@ def test_nothing_found_in_either_scan_is_no_change():
 def test_unknown_is_said_and_not_normal(pair):
     unknown = [replace(s, acquisition=Acquisition()) for s in pair]
     said = comparable(*unknown, None, SHELF)
-    assert {(d.what, d.baseline, d.effect) for d in said.differs} == {(what, "not known", "said") for what in ("tube voltage", "kernel")}
+    assert {(d.what, d.baseline, d.effect) for d in said.differs} == {
+        ("tube voltage", "not known", "said"),
+        ("kernel", "not known", "said"),
+        ("scanner", "not known", "widens"),
+    }
     assert not said.no_change
 
 
