@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .terms.case import Case
     from .terms.change import Change
     from .terms.measurement import Measurement, Picture
+    from .terms.trend import Trend
 
 _MOST_BYTES = 64_000_000
 _ENDINGS = (".html", ".json", ".txt")
@@ -126,7 +127,9 @@ def measurements_of(sources: Sequence[Any]) -> tuple[Measurement, ...]:
     made = [one if isinstance(one, Measurement) else read_result(one) for one in sources]
     for one, result in zip(sources, made, strict=True):
         if not isinstance(result, Measurement):
-            raise UserError(f"{_named(one)}: found a change; expected a measurement, as `resorb measure SCAN --json` wrote it")
+            raise UserError(
+                f"{_named(one)}: found a {type(result).__name__.lower()}; expected a measurement, as `resorb measure SCAN --json` wrote it"
+            )
     return tuple(result for result in made if isinstance(result, Measurement))
 
 
@@ -134,8 +137,11 @@ def _named(source: Any) -> str:
     return str(source) if isinstance(source, (str, Path)) else type(source).__name__.lower()
 
 
-def read_result(source: str | Path) -> Measurement | Change:
-    """What `measure` or `compare` kept as JSON, as it was written; an edited, cut or foreign file is refused (UserError)."""
+def read_result(source: str | Path) -> Measurement | Change | Trend:
+    """What `measure` or `compare` kept as JSON: a measurement, a change, or the trend of more scans, as it was written.
+
+    An edited, cut or foreign file is refused (UserError).
+    """
     from .terms.kept import kept
 
     path, most = Path(source), 200 * 2**20
@@ -144,11 +150,11 @@ def read_result(source: str | Path) -> Measurement | Change:
             raw = file.read(most + 1)
         text = raw.decode("utf-8-sig")
     except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}); expected a measurement or a change as JSON") from None
+        raise UserError(f"{path}: cannot be read ({error.strerror}); expected a measurement, a change or a trend as JSON") from None
     except UnicodeDecodeError:
-        raise UserError(f"{path}: found bytes that are not UTF-8 text; expected a measurement or a change as JSON") from None
+        raise UserError(f"{path}: found bytes that are not UTF-8 text; expected a measurement, a change or a trend as JSON") from None
     if len(raw) > most:
-        raise UserError(f"{path}: found more than {most >> 20} MB; expected a measurement or a change as JSON")
+        raise UserError(f"{path}: found more than {most >> 20} MB; expected a measurement, a change or a trend as JSON")
     return kept(text, str(path))
 
 

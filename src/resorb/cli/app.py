@@ -77,14 +77,15 @@ def assess(  # noqa: PLR0917  (typer reads one parameter for each option)
 
 
 def _kept(path: Path) -> Change:
-    """The change kept in a file; a measurement is not enough."""
+    """The change kept in a file; a measurement is not enough, and a trend too much."""
     import resorb
     from resorb.terms.change import Change
 
     kept = resorb.read_result(path)
     if not isinstance(kept, Change):
+        found = "a trend of more scans" if hasattr(kept, "course") else "a measurement of one scan"
         raise UserError(
-            f"{path}: found a measurement of one scan; expected a change; try: resorb compare BASELINE FOLLOWUP --json > {path}"
+            f"{path}: found {found}; expected the change between two scans; try: resorb compare BASELINE FOLLOWUP --json > {path}"
         )
     return kept
 

@@ -130,9 +130,11 @@ def _answered(
         raise UserError(f"{scans[0]}: found a measurement; expected scans: DICOM results refer to images")
     if len(pairs) == 1:
         return pairs[0]
+    from resorb.followup.threads import series_pictures
     from resorb.followup.trend import trend
 
-    return trend([change for change, _ in pairs]), ()
+    course = trend([change for change, _ in pairs])
+    return course, series_pictures(course, pairs)
 
 
 def _pair(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from resorb.followup.threads import threads_of
 from resorb.terms.assessment import Refusal, SourceShown
 from resorb.terms.change import Change, Differed, Difference
 from resorb.terms.errors import UserError
@@ -31,7 +32,8 @@ def trend(changes: Sequence[Change]) -> Trend:
     sources: dict[str, SourceShown] = {s.id: s for c in ordered for s in c.sources}
     warnings = tuple(dict.fromkeys(w for c in ordered for w in c.warnings))
     made = (Stop(ordered[0].baseline, 0.0, first), *stops)
-    return Trend(course, why, annual, straight, made, tuple(ordered), warnings, tuple(sources.values()), ordered[-1].versions)
+    told = (tuple(ordered), warnings, tuple(sources.values()), ordered[-1].versions)
+    return Trend(course, why, annual, straight, made, *told, threads_of(ordered))
 
 
 def _first(changes: Sequence[Change]) -> Differed:
@@ -71,5 +73,6 @@ def _course(annual: Differed, reason: str) -> tuple[Course, str]:
     if isinstance(annual, Refusal):
         return "cannot tell", reason
     if abs(annual.change) <= annual.detectable or math.isclose(annual.change, 0.0):
-        return "steady", "the line through all scans is no steeper than their scatter"
-    return ("falling" if annual.change < 0 else "rising"), "the line through all scans is steeper than their scatter"
+        return "steady", "over all scans the mass goes neither down nor up by more than they scatter"
+    course: Course = "falling" if annual.change < 0 else "rising"
+    return course, f"over all scans the mass goes {'down' if annual.change < 0 else 'up'} by more than they scatter"

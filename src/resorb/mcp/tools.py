@@ -18,7 +18,6 @@ from ..evidence.looking_up import nearest, whole
 from ..report import answer_to_text, table_to_text, to_dict, to_json, to_text
 from ..terms.change import Change
 from ..terms.errors import ResorbError, UserError
-from ..terms.measurement import Measurement
 from . import outputs
 from .places import Places
 
@@ -99,10 +98,10 @@ def _assess(
     return _told(to_dict(said), to_text(said, why=True))
 
 
-def _change(kept: Measurement | Change) -> Change:
+def _change(kept: object) -> Change:
     if isinstance(kept, Change):
         return kept
-    raise UserError("change: found a measurement of one scan; expected what compare answered")
+    raise UserError(f"change: found a {type(kept).__name__.lower()}; expected what compare answered for two scans")
 
 
 def _measuring(places: Places) -> Callable[..., CallToolResult]:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from ..terms.assessment import Assessment, Estimate, Seen
 from ..terms.time import months_in_words
 from .as_text import measure_says
-from .pictures import forest, icon_array, outline_path, over_months, over_time
+from .pictures import forest, icon_array, outline_path, over_time
+from .timelines import Dated, over_months
 from .verdict_marks import badge, mark
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def _course(seen: Seen | None) -> str:
     if seen is None or not seen.measures or not seen.months_between:
         return ""
     m = seen.measures[0]
-    rows = [(0.0, m.before, None, None), (seen.months_between, m.after, m.before + m.low, m.before + m.high)]
+    rows = [Dated(0.0, m.before), Dated(seen.months_between, m.after, m.before + m.low, m.before + m.high, seen.verdict)]
     return over_months(rows, m.unit, m.detectable)
 
 

@@ -8,7 +8,7 @@ from html import escape
 
 from ..terms.change import Change, Difference
 from .change_words import Measured
-from .pictures import over_months
+from .timelines import Dated, over_months
 from .verdict_marks import css, mark
 
 _LEFT, _TOP, _SIDE, _BOTTOM = 62, 14, 430, 50
@@ -81,5 +81,5 @@ def timeline(change: Change, measured: Measured) -> str:
     d = getattr(change.total, measured.field)
     if change.months_between is None or not isinstance(d, Difference):
         return ""
-    rows = [(0.0, d.before, None, None), (change.months_between, d.after, d.before + d.low, d.before + d.high)]
+    rows = [Dated(0.0, d.before), Dated(change.months_between, d.after, d.before + d.low, d.before + d.high, change.total.verdict)]
     return over_months(rows, measured.unit, d.detectable)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
-from collections.abc import Iterable
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -95,40 +93,3 @@ def outline_path(picture: Picture, name: str | None = None) -> str:
     """The outlines of a picture (those of one name, or all) as the path of an SVG."""
     lines = (points for label, points in picture.outlines if name in (None, label))
     return "".join("M" + "L".join(f"{x:g} {y:g}" for x, y in points) for points in lines)
-
-
-def over_months(rows: Iterable[tuple[float, float, float | None, float | None]], unit: str, detectable: float | None) -> str:
-    """The total by months since the first scan: (months, value, low, high) rows, the first scan first; the band is what shows no change."""
-    points = list(rows)
-    longest = max(months for months, *_ in points) or 1.0
-    top = 1.15 * max(max(value, high or 0.0) for _, value, _, high in points) or 1.0
-
-    def at(months: float, value: float) -> tuple[float, float]:
-        return 70 + 500 * months / longest, 200 - 180 * max(0.0, value) / top
-
-    parts = ['<svg class="time course-of-total" role="img" aria-label="total over time" viewBox="0 0 640 240">']
-    for tick in _even(top):
-        y = at(0, tick)[1]
-        parts.append(f'<line class="grid" x1="62" x2="600" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(f'<text class="tick end" x="56" y="{y + 4:.1f}">{tick:.4g} {unit}</text>')
-    first = points[0][1]
-    if detectable is not None:
-        (x1, y1), (x2, y2) = at(0, first + detectable), at(longest, max(0.0, first - detectable))
-        parts.append(f'<rect class="band" x="{x1:.1f}" y="{y1:.1f}" width="{x2 - x1:.1f}" height="{y2 - y1:.1f}"/>')
-    path = "L".join("{:.1f} {:.1f}".format(*at(months, value)) for months, value, *_ in points)
-    parts.append(f'<path class="course" d="M{path}"/>')
-    for months, value, low, high in points:
-        x, y = at(months, value)
-        if low is not None and high is not None:
-            parts.append(f'<line class="interval" x1="{x:.1f}" x2="{x:.1f}" y1="{at(0, low)[1]:.1f}" y2="{at(0, high)[1]:.1f}"/>')
-        parts.append(f'<circle class="mark" cx="{x:.1f}" cy="{y:.1f}" r="6"/>')
-        when = "first scan" if months == 0 else f"after {months_in_words(months)}"
-        parts.append(f'<text class="tick" x="{x:.1f}" y="224">{when}</text>')
-    return "".join([*parts, "</svg>"])
-
-
-def _even(top: float) -> list[float]:
-    """Three to six round numbers from 0 up to `top`."""
-    unit = 10 ** math.floor(math.log10(top))
-    step = next(s * unit for s in (0.2, 0.5, 1.0, 2.0) if top / (s * unit) < 6)
-    return [n * step for n in range(int(top / step) + 1)]

@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Iterator
 
 from ..terms.assessment import Refusal
-from ..terms.change import Change
+from ..terms.change import Change, Difference
 from ..terms.time import months_in_words
 from ..terms.trend import Trend
 from .change_text import reach
-from .change_words import ORDER, amount, went
+from .change_words import ORDER, amount, less_or_more, there
 
 COURSES = {
     "falling": "Less and less calcium",
@@ -32,31 +32,42 @@ def trend_words(trend: Trend) -> tuple[str, ...]:
     """Sentences for anyone."""
     said = [f"{trend.why[:1].upper()}{trend.why[1:]}."]
     if not isinstance(trend.annual_mass_mg, Refusal):
-        said.append(f"In a year, on that line: mass {went(trend.annual_mass_mg, 'mg')}.")
+        said.append(_pace(trend.annual_mass_mg))
         said.append(
-            "A straight line fits the scans."
+            "The scans fit one straight line."
             if trend.straight
-            else "A straight line does not fit the scans: the pace changed between them."
+            else "The scans do not fit one straight line: the pace changed between them."
         )
     elif trend.course != "cannot tell":
         said.append(f"No yearly pace: {trend.annual_mass_mg.reason}.")
     return (*said, "Each verdict below holds that scan against the first; each pair is judged by itself.")
 
 
+def _pace(annual: Difference) -> str:
+    reach = f"95 % interval {less_or_more(annual.low, annual)} to {less_or_more(annual.high, annual)}"
+    first = f"; the first scan shows {amount(annual.before, annual)} mg"
+    return f"On one straight line through all scans: {less_or_more(annual.change, annual, ' mg')} in a year ({reach}){first}."
+
+
+def when(trend: Trend, at: int) -> str:
+    """The time of a scan of the series, in words."""
+    months = trend.stops[at].months
+    return "first scan" if at == 0 else "not dated" if months is None else f"after {months_in_words(months)}"
+
+
 def rows(trend: Trend) -> Iterator[tuple[str, ...]]:
     """For each scan: when, the mass, the change since the first, the verdict, and how many deposits did what."""
     for number, stop in enumerate(trend.stops):
-        when = "first" if number == 0 else "not dated" if stop.months is None else f"after {months_in_words(stop.months)}"
         mass = stop.mass_mg
-        total = "-" if isinstance(mass, Refusal) else f"{amount(mass.after, mass)} mg"
         if number == 0:
-            yield when, total, "", "", ""
+            yield when(trend, 0), "-" if isinstance(mass, Refusal) else f"{amount(mass.after, mass)} mg", "", "", ""
             continue
+        total = "-" if isinstance(mass, Refusal) else f"{there(mass.before, mass)} -> {there(mass.after, mass)} mg"
         change = trend.changes[number - 1]
         since = (
             f"cannot be told: {mass.reason}" if isinstance(mass, Refusal) else f"{reach(mass)}, shows from {amount(mass.detectable, mass)}"
         )
-        yield when, total, since, change.total.verdict, counts(change)
+        yield when(trend, number), total, since, change.total.verdict, counts(change)
 
 
 def counts(change: Change) -> str:
@@ -67,7 +78,7 @@ def counts(change: Change) -> str:
 
 def trend_text(trend: Trend) -> str:
     """The whole answer for a terminal."""
-    head = ("scan", "mass", "change since the first [95 %]", "verdict", "deposits")
+    head = ("scan", "mass, first -> then", "change since the first [95 %]", "verdict", "deposits")
     table = [head, *rows(trend)]
     widths = [max(len(row[i]) for row in table) for i in range(len(head))]
     lines = [f"{trend_headline(trend)}: {trend.course}", *_wrap(" ".join(trend_words(trend))), ""]

@@ -26,6 +26,17 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
+class Thread:
+    """One deposit through a series. `first` : its ids in the first scan, none where it came later.
+
+    `rows` : for each of the changes, which of its deposits it is, counted from 1; several where it came apart, none where it is not shown.
+    """
+
+    first: tuple[int, ...] | None
+    rows: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Trend:
     """A series of scans. `annual_mass_mg` : the change in a year on one straight line through all; `straight` : whether that fits."""
 
@@ -38,6 +49,7 @@ class Trend:
     warnings: tuple[str, ...]
     sources: tuple[SourceShown, ...]
     versions: Versions
+    threads: tuple[Thread, ...] = ()
     notice: str = "For research and education. Not a medical device; not for the care of individual patients."
 
     def to_dict(self) -> dict[str, Any]:

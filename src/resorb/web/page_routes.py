@@ -108,7 +108,7 @@ def _told(text: str) -> tuple[str, Change | None]:
         return text, None
     change = kept(json.dumps(sent["change"]), "change")
     if not isinstance(change, Change):
-        raise UserError("change: found a measurement of one scan; expected a change of two")
+        raise UserError(f"change: found a {type(change).__name__.lower()}; expected a change of two scans")
     return json.dumps(sent["case"]), change
 
 

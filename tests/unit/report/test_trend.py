@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
+import xml.etree.ElementTree as ET
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 pytest.importorskip("numpy")
 import numpy as np
 
+import resorb
+from resorb.followup.threads import series_pictures
 from resorb.followup.trend import trend
 from resorb.report import to_html, to_json, to_text
 from resorb.terms.assessment import Refusal
@@ -73,8 +78,66 @@ def test_a_series_is_written_in_three_forms() -> None:
     assert "after 12 months" in text
     for outside in ("<script", "<link", 'src="http'):
         assert outside not in page
-    assert page.count('class="mark"') == 3
+    points = re.findall(
+        r'<g class="v v-(?:unchanged|shrank)" transform|<circle class="mark"',
+        page.partition('class="time course-of-total"')[2].partition("</svg>")[0],
+    )
+    assert len(points) == 3
     assert page.count("Not a medical device") == text.count("Not a medical device") == 1
     assert said["course"] == "falling"
     assert said["versions"]["seal"]
     assert len(said["changes"]) == 2
+
+
+def test_a_series_is_read_back_as_it_was_written(tmp_path: Path) -> None:
+    falling = trend([_pair(12, 40, 36), _pair(24, 40, 30)])
+    resorb.write(falling, tmp_path / "course.json")
+    assert resorb.read_result(tmp_path / "course.json").to_dict() == falling.to_dict()
+    text = (tmp_path / "course.json").read_text()
+    (tmp_path / "edited.json").write_text(text.replace('"rows": [\n        [\n          1', '"rows": [\n        [\n          2', 1))
+    with pytest.raises(UserError, match="found a trend that does not match its seal"):
+        resorb.read_result(tmp_path / "edited.json")
+
+
+def _series() -> tuple[Change, Change, Change]:
+    """Of two deposits one goes, and one comes between the second scan and the third; a third one comes apart."""
+    second = made.change(made.pair(1, "unchanged", 40, 39), made.pair(2, "shrank", 20, 9), made.pair(3, "unchanged", 8, 8), months=12.0)
+    third = made.change(
+        made.pair(1, "shrank", 41, 30, baseline=(2,), followup=(1,)),
+        made.pair(2, "new", 0, 6, centroid_mm=(1.0, 2.0, 3.0)),
+        made.pair(3, "unchanged", 40, 41, baseline=(1,)),
+        made.pair(4, "split", 8, 8, baseline=(3,), followup=(3, 4)),
+        months=24.0,
+    )
+    fourth = made.change(made.pair(1, "unchanged", 40, 40), made.pair(2, "new", 0, 7, centroid_mm=(2.0, 2.0, 2.0)), months=36.0)
+    return second, third, fourth
+
+
+def test_each_deposit_is_followed_by_its_id_or_by_its_place() -> None:
+    course = trend(_series())
+    assert [(t.first, t.rows) for t in course.threads] == [
+        ((1,), ((1,), (3,), (1,))),
+        ((2,), ((2,), (1,), ())),
+        ((3,), ((3,), (4,), ())),
+        (None, ((), (2,), (2,))),
+    ]
+    apart = made.pair(1, "merged", 9, 9, baseline=(1, 2))
+    joined = trend([made.change(apart, months=12.0), _series()[0]])
+    assert joined.threads[0].first == (1, 2)
+    assert (joined.threads[0].rows[0], joined.threads[0].rows[1]) in (((1,), (1, 2)), ((1, 2), (1,)))
+
+
+def test_a_series_is_drawn_deposit_by_deposit_with_the_pictures_of_its_pairs() -> None:
+    pairs = [(change, tuple(made.picture(f"{when}-{n}") for n in (1, 2, 3) for when in ("before", "after"))) for change in _series()]
+    views = tuple(made.picture(f"mip-{when}") for when in ("before", "after"))
+    pairs[-1] = (pairs[-1][0], (*views, *pairs[-1][1]))
+    course = trend([change for change, _ in reversed(pairs)])
+    pictures = {p.name: p for p in series_pictures(course, pairs)}
+    assert {"mip-first", "mip-last", "scan-0-1", "scan-3-1", "scan-2-4", "scan-3-4"} <= set(pictures)
+    assert "scan-3-2" not in pictures
+    assert [name for name, _, _ in pictures["mip-last"].marks] == ["1", "4"]  # the marks 1 and 2 of the last pair
+    page = to_html(course, tuple(pictures.values()))
+    assert page.count('class="small-course"') == 4
+    assert page.count("data:image/png;base64,") == len(pictures)
+    for svg in re.findall(r"<svg.*?</svg>", page, re.DOTALL):
+        ET.fromstring(svg)

@@ -12,6 +12,7 @@ from ...report.measurement_text import COLUMNS, cell
 from ...report.verdict_marks import badge
 from ...terms.assessment import Refusal
 from ...terms.change import Change, Difference
+from ...terms.errors import UserError
 from ...terms.kept import kept
 from ...terms.measurement import DepositMeasure, Measure, Measured, Measurement, Point, ScanFacts, SiteMeasure
 from .rendering import render
@@ -23,7 +24,11 @@ _COURSE = {"grew": "growing", "shrank": "shrinking", "unchanged": "stable", "res
 def result_html(text: str, code: str) -> str:
     """What `measure` or `compare` kept as JSON, as a fragment. Raises UserError for anything else."""
     result = kept(text, "result")
-    return _change_html(result, code) if isinstance(result, Change) else _measurement_html(result, code)
+    if isinstance(result, Measurement):
+        return _measurement_html(result, code)
+    if isinstance(result, Change):
+        return _change_html(result, code)
+    raise UserError("result: found a trend; expected a measurement or a change, which are what this page shows")
 
 
 def _measurement_html(m: Measurement, code: str) -> str:
