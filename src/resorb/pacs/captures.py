@@ -6,6 +6,7 @@ Outlines and words are burnt into these pictures of our own, never into a source
 from __future__ import annotations
 
 import io
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -112,6 +113,7 @@ def _page(lines: list[str]) -> NDArray[Any]:
     return np.asarray(image)
 
 
+@cache
 def _font() -> Any:
     from PIL import ImageFont
 

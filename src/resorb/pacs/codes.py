@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, get_args
 
 from resorb.terms.verdict import Verdict
@@ -24,10 +25,15 @@ class Coded:
 
     @property
     def code(self) -> Any:
-        """The same as pydicom's Code."""
-        from pydicom.sr.coding import Code
+        """The same as the library's data set; one for all that say it, since a report says few codes thousands of times."""
+        return _data_set(self)
 
-        return Code(self.value, self.scheme, self.meaning)
+
+@cache
+def _data_set(coded: Coded) -> Any:
+    from highdicom.sr import CodedConcept
+
+    return CodedConcept(coded.value, coded.scheme, coded.meaning)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ MAKER = "resorb"
 PURPOSE = "RESEARCH USE"
 NOT_A_DEVICE = "For research and education. Not a medical device; not for the care of individual patients."
 FIRST_SERIES_NUMBER = 9100
+DIMENSIONS, CONTRIBUTED, CONTENT = 0x00209164, 0x0018A002, 0x0040A730
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,17 @@ class Identity:
         instance.SeriesDate, instance.SeriesTime = self.date, self.time
         if "DateOfSecondaryCapture" in instance:
             instance.DateOfSecondaryCapture, instance.TimeOfSecondaryCapture = self.date, self.time
-        for element in instance.iterall():
-            if element.keyword == "DimensionOrganizationUID":
-                element.value = uid_of("dimensions", self.seed)
-            elif element.keyword == "ContributionDateTime":
-                element.value = f"{self.date}{self.time}"
+        said = {DIMENSIONS: uid_of("dimensions", self.seed), CONTRIBUTED: f"{self.date}{self.time}"}
+        for element in _outside_content(instance):
+            if element.tag in said:
+                element.value = said[element.tag]
+
+
+def _outside_content(instance: Any) -> Iterator[Any]:
+    """Every element, nested ones too, but those of a report's content: we wrote them, and they are many."""
+    for element in instance:
+        if element.tag != CONTENT:
+            yield element
+            if element.VR == "SQ":
+                for item in element.value:
+                    yield from _outside_content(item)

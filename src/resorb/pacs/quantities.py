@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from resorb.pacs import codes
@@ -11,6 +12,7 @@ from resorb.terms.change import DepositChange, Difference, TotalChange
 from resorb.terms.measurement import DepositMeasure, Measure, SiteMeasure
 
 DIGITS = 8
+OWN = ("MeasuredValueSequence", "ContentSequence", "NumericValue", "FloatingPointValue")
 
 
 def measured_items(row: DepositMeasure | SiteMeasure) -> list[Any]:
@@ -49,22 +51,43 @@ def verdict(word: str) -> Any:
 
 
 def item(concept: Concept, value: float, interval: tuple[float, float] | None = None) -> Any:
-    """One number with its concept, unit and method."""
-    from highdicom.sr import CodedConcept, Measurement, MeasurementProperties
+    """One number with its concept, unit and method, as a content item."""
+    from highdicom.sr import ContentSequence
 
-    spread = None
+    mould = _mould(concept, interval is not None)
+    made = _with_number(mould, rounded(value))
+    about = list(mould.get("ContentSequence", ()))
     if interval is not None:
-        below, above = (rounded(max(0.0, value - interval[0])), rounded(max(0.0, interval[1] - value)))
-        spread = MeasurementProperties(upper_measurement_uncertainty=above, lower_measurement_uncertainty=below)
-        for end in spread:  # an uncertainty has the unit of what it belongs to; the library writes none
-            end.MeasuredValueSequence[0].MeasurementUnitsCodeSequence = [CodedConcept.from_code(concept.unit.code)]
-    return Measurement(
-        name=concept.name.code,
-        value=rounded(value),
-        unit=concept.unit.code,
-        method=concept.method.code if concept.method else None,
-        properties=spread,
-    )
+        above, below = rounded(max(0.0, interval[1] - value)), rounded(max(0.0, value - interval[0]))
+        about[-2:] = [_with_number(about[-2], above), _with_number(about[-1], below)]
+    if about:
+        made.ContentSequence = ContentSequence(about)
+    return made
+
+
+@cache
+def _mould(concept: Concept, uncertain: bool) -> Any:
+    """The library's own item for a concept. It is made once: the items of a report differ in their numbers alone."""
+    from highdicom.sr import Measurement, MeasurementProperties
+
+    spread = MeasurementProperties(upper_measurement_uncertainty=1.0, lower_measurement_uncertainty=1.0) if uncertain else None
+    for end in spread or ():  # an uncertainty has the unit of what it belongs to; the library writes none
+        end.MeasuredValueSequence[0].MeasurementUnitsCodeSequence = [concept.unit.code]
+    method = concept.method.code if concept.method else None
+    return Measurement(name=concept.name.code, value=1.0, unit=concept.unit.code, method=method, properties=spread)[0]
+
+
+def _with_number(mould: Any, value: float) -> Any:
+    """The same item with another number; the elements that do not change are shared."""
+    from pydicom import Dataset
+    from pydicom.valuerep import DS
+
+    kept = [{tag: e for tag, e in old.items() if e.keyword not in OWN} for old in (mould, mould.MeasuredValueSequence[0])]
+    made, number = Dataset(kept[0]), Dataset(kept[1])
+    made.__class__ = type(mould)
+    number.NumericValue, number.FloatingPointValue = DS(value, auto_format=True), value
+    made.MeasuredValueSequence = [number]
+    return made
 
 
 def rounded(value: float) -> float:

@@ -22,7 +22,7 @@ LONGEST_COMMENT = 1024
 
 def report(measured: Measured, identity: Identity, seg: Any | None, since: Since | None) -> Any:
     """A preliminary, unverified report by a device. `since` : the baseline, its objects and the change; then TID 1502 holds both."""
-    from highdicom.sr import Comprehensive3DSR, MeasurementReport
+    from highdicom.sr import MeasurementReport
 
     whole = _whole(since[0] if since else measured)
     groups = [*_groups(measured, seg, _time_point(measured, 2, "follow-up") if since else None, since[2] if since else None)]
@@ -39,10 +39,21 @@ def report(measured: Measured, identity: Identity, seg: Any | None, since: Since
         observation_context=_observer(), procedure_reported=codes.CT_PROCEDURE.code, imaging_measurements=groups, title=codes.TITLE.code
     )
     _comment(content, _remarks(measured, since[2] if since else None))
+    return _document(content[0], _distinct(evidence), identity)
+
+
+def _document(root: Any, evidence: list[Any], identity: Identity) -> Any:
+    """The report around its content. The library copies and walks what it is given, for minutes where there are hundreds of deposits:
+    it is given the root alone, and the content, which it has made itself, is put in its place."""
+    from highdicom.sr import Comprehensive3DSR, ContentSequence
+
+    whole = root.ContentSequence
+    root.ContentSequence = ContentSequence()
     made = Comprehensive3DSR(
-        evidence=_distinct(evidence), content=content, is_complete=True, is_final=False, is_verified=False,
+        evidence=evidence, content=root, is_complete=True, is_final=False, is_verified=False,
         coding_schemes=[_scheme()], **identity.arguments("report"),
     )  # fmt: skip
+    root.ContentSequence = made.ContentSequence = whole
     made.SeriesDescription = identity.arguments("report")["series_description"]
     return made
 
@@ -97,7 +108,7 @@ def _deposit(measured: Measured, i: int, seg: Any, time_point: Any, pair: Deposi
     if pair is not None:
         evaluations.append(verdict(pair.verdict))
         measurements += changed(pair)
-    return VolumetricROIMeasurementsAndQualitativeEvaluations(
+    group = VolumetricROIMeasurementsAndQualitativeEvaluations(
         tracking_identifier=_tracking(measured.tracks[i]),
         referenced_segment=ReferencedSegment(
             sop_class_uid=seg.SOPClassUID, sop_instance_uid=seg.SOPInstanceUID, segment_number=i + 1, source_images=_images(measured, i)
@@ -105,9 +116,14 @@ def _deposit(measured: Measured, i: int, seg: Any, time_point: Any, pair: Deposi
         time_point_context=time_point,
         finding_type=codes.CALCIFICATION.code,
         algorithm_id=_algorithm(),
-        measurements=measurements,
-        qualitative_evaluations=evaluations,
     )
+    return _filled(group, measurements, evaluations)
+
+
+def _filled(group: Any, measurements: list[Any], evaluations: list[Any]) -> Any:
+    """A group with its numbers and evaluations, behind what it refers to."""
+    group[0].ContentSequence.extend([*measurements, *(evaluation[0] for evaluation in evaluations)])
+    return group
 
 
 def _total(measured: Measured, whole: Track, time_point: Any, change: Change | None) -> Any:
@@ -116,14 +132,13 @@ def _total(measured: Measured, whole: Track, time_point: Any, change: Change | N
 
     total = measured.measurement.total
     items = [*measured_items(total), *(changed(change.total) if change else [])]
-    return MeasurementsAndQualitativeEvaluations(
+    group = MeasurementsAndQualitativeEvaluations(
         tracking_identifier=_tracking(whole),
         time_point_context=time_point,
         finding_type=codes.CALCIFICATION.code,
         algorithm_id=_algorithm(),
-        measurements=items,
-        qualitative_evaluations=[verdict(change.total.verdict)] if change else None,
     )
+    return _filled(group, items, [verdict(change.total.verdict)] if change else [])
 
 
 def _not_found(measured: Measured, baseline: Measured, change: Change) -> Any:
@@ -132,14 +147,13 @@ def _not_found(measured: Measured, baseline: Measured, change: Change) -> Any:
 
     for pair in change.deposits:
         for number in pair.baseline or () if not pair.followup else ():
-            yield MeasurementsAndQualitativeEvaluations(
+            group = MeasurementsAndQualitativeEvaluations(
                 tracking_identifier=_tracking(baseline.tracks[number - 1]),
                 time_point_context=_time_point(measured, 2, "follow-up"),
                 finding_type=codes.CALCIFICATION.code,
                 algorithm_id=_algorithm(),
-                measurements=changed(pair),
-                qualitative_evaluations=[verdict(pair.verdict)],
             )
+            yield _filled(group, changed(pair), [verdict(pair.verdict)])
 
 
 def _tracking(track: Track) -> Any:
