@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from resorb.ct.scan import Scan
 from resorb.followup.bodyfit import Rigid, library, rigid_fit, rigid_of
 from resorb.followup.cells import Cells, cells_of
-from resorb.followup.checking_fit import check
-from resorb.followup.localfit import Points as Anchors
-from resorb.followup.localfit import There, local_fit, points_of, residual, straightened
+from resorb.followup.checking_fit import LEAST_POINTS, check, too_little
+from resorb.followup.edges import Points as Anchors
+from resorb.followup.edges import There, points_of
+from resorb.followup.localfit import local_fit
 from resorb.terms.change import Alignment
 
 Points = NDArray[Any]
@@ -142,7 +143,7 @@ def _unfit(*scans: Scan) -> str:
 
 def _prepared(scan: Scan) -> Cells:
     cells = cells_of(scan)
-    _ = cells.tone, cells.body, cells.deposits
+    _ = cells.body, cells.deposits
     return cells
 
 
@@ -150,10 +151,10 @@ def _refined(baseline: Scan, followup: Scan, pair: tuple[Cells, Cells], rigid: R
     """The local moves, their check, and what comes of both."""
     fixed, moving = pair
     points = points_of(fixed)
-    rigid = straightened(points, moving, rigid, fixed)
-    there = There.of(moving, rigid)
-    field = local_fit(points, there, fixed)
-    checked = check(points, residual(points, there, field), field, fixed)
+    if len(points.at) < LEAST_POINTS:
+        return _failed(baseline, followup, too_little(len(points.at)))
+    there, field, left = local_fit(points, There.of(moving, rigid))
+    rigid, checked = there.rigid, check(points, left, field, fixed)
     if checked.failed:
         return _failed(baseline, followup, checked.failed)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ MOST_DETAIL = 60.0
 START_MM = (4.0, 8.0)
 CELLS_ACROSS = 12
 SAMPLES = 15_000
+START_SAMPLES, END_SAMPLES = 5_000, 10_000
 
 Array = NDArray[Any]
 
@@ -58,6 +60,8 @@ def library() -> Any:
         import SimpleITK
     except ImportError:
         raise NoRegistration("resorb compare needs SimpleITK, which is not installed. Try: pip install 'resorb[register]'") from None
+    quiet: Any = SimpleITK.ProcessObject
+    quiet.GlobalWarningDisplayOff()  # a start where nothing overlaps is told by its evidence
     return SimpleITK
 
 
@@ -71,28 +75,49 @@ def rigid_of(before: Array, after: Array) -> Rigid:
 
 @dataclass(frozen=True)
 class Level:
-    """A scan in coarser cells. inside : 1 in the body.
-
-    detail : tone less its surroundings within the body, 0 outside: tells one level of the body from another, where tone hardly does.
-    """
+    """A scan in coarser cells. inside : 1 in the body."""
 
     cells: Cells
     inside: Array
-    detail: Array
 
     @classmethod
     def of(cls, cells: Cells, mm: float) -> Level:
         """The scan in cells of about `mm`."""
         coarse = cells.coarser(mm)
-        nearest = [np.minimum(np.arange(n) * (m // n) + m // n // 2, m - 1) for n, m in zip(coarse.hu.shape, cells.hu.shape, strict=True)]
-        inside = cells.body[np.ix_(*nearest)].astype(np.float32)
-        sigma = DETAIL_MM / coarse.step
-        around = gaussian_filter(coarse.tone * inside, sigma, truncate=2.5) / np.maximum(gaussian_filter(inside, sigma, truncate=2.5), 0.05)
-        return cls(coarse, inside, np.clip(coarse.tone - around, -MOST_DETAIL, MOST_DETAIL) * inside)
+        sizes = zip(coarse.tone.shape, cells.tone.shape, strict=True)
+        nearest = [np.minimum(np.arange(n) * (m // n) + m // n // 2, m - 1) for n, m in sizes]
+        return cls(coarse, cells.body[np.ix_(*nearest)].astype(np.float32))
 
-    def sample(self, values: Array, lps: Array) -> Array:
-        """Values at positions (n, 3); 0 outside the field."""
-        return np.asarray(map_coordinates(values, self.cells.to_index(lps).T, order=1, mode="constant"))
+    def sample(self, values: Array, lps: Array, beyond: str = "constant") -> Array:
+        """Values at positions (n, 3); 0 beyond the field, or the "nearest"."""
+        return np.asarray(map_coordinates(values, self.cells.to_index(lps).T, order=1, mode=beyond))
+
+    @cached_property
+    def around(self) -> Array:
+        """The usual tone around each cell, within the body."""
+        sigma = DETAIL_MM / self.cells.step
+        tone, share = (gaussian_filter(a, sigma, truncate=2.5) for a in (self.cells.tone * self.inside, self.inside))
+        return np.asarray(tone / np.maximum(share, 0.05))
+
+
+@dataclass(frozen=True)
+class Levels:
+    """A scan in coarse cells, to look everywhere, and in finer ones."""
+
+    coarse: Level
+    fine: Level
+
+    @classmethod
+    def of(cls, cells: Cells, mm: float) -> Levels:
+        """The scan in cells of about `mm` and of half that."""
+        made = cls(Level.of(cells, mm), Level.of(cells, mm / 2))
+        _ = made.coarse.around
+        return made
+
+    def detail(self, lps: Array) -> Array:
+        """Tone less its surroundings within the body, 0 outside: tells one level of the body from another, where tone hardly does."""
+        rises = self.fine.sample(self.fine.cells.tone, lps) - self.coarse.sample(self.coarse.around, lps, "nearest")
+        return np.asarray(np.clip(rises, -MOST_DETAIL, MOST_DETAIL) * self.fine.sample(self.fine.inside, lps))
 
 
 def rigid_fit(fixed: Cells, moving: Cells) -> Rigid | None:
@@ -100,31 +125,38 @@ def rigid_fit(fixed: Cells, moving: Cells) -> Rigid | None:
     sitk = library()
     mm = _start_mm(fixed, moving)
     with ThreadPoolExecutor(2) as pool:
-        coarse, fine = (list(pool.map(lambda cells: Level.of(cells, size), (fixed, moving))) for size in (mm, mm / 2))  # noqa: B023
-        starts = shifts(coarse[0], coarse[1], mm)
+        both = list(pool.map(lambda cells: Levels.of(cells, mm), (fixed, moving)))
+        starts = shifts(both[0], both[1], mm)
         if not starts:
             return None
-        tried = list(pool.map(lambda start: _optimised(sitk, coarse, Rigid(np.eye(3), start), (0.2, 40)), starts))
-        worth = list(pool.map(lambda one: evidence(fine, one), tried))
-    return _optimised(sitk, fine, tried[int(np.argmax(worth))], (0.02, 80))
+        coarse, fine = [one.coarse for one in both], [one.fine for one in both]
+        tried = list(pool.map(lambda start: _optimised(sitk, coarse, Rigid(np.eye(3), start), (0.2, 40, START_SAMPLES)), starts))
+    worth = evidence(both[0], both[1], tried)
+    return _optimised(sitk, fine, tried[int(np.argmax(worth))], (0.02, 80, END_SAMPLES))
 
 
 def _start_mm(*both: Cells) -> float:
     """Coarse enough to be quick, fine enough for the smaller scan."""
-    narrowest = min(float((np.array(cells.hu.shape) * cells.step).min()) for cells in both)
+    narrowest = min(float((np.array(cells.tone.shape) * cells.step).min()) for cells in both)
     return float(np.clip(narrowest / CELLS_ACROSS, *START_MM))
 
 
-def evidence(pair: list[Level], tried: Rigid) -> float:
-    """How much more likely the two images are together than apart: a good match of much beats that of little."""
-    where = np.argwhere(pair[0].inside > 0)
-    where = where[:: max(1, len(where) // SAMPLES)]
-    there = tried.there(pair[0].cells.to_lps(where.astype(float)))
-    index = pair[1].cells.to_index(there)
-    seen = ((index >= 0) & (index <= np.array(pair[1].inside.shape) - 1)).all(1)
-    if seen.mean() < LEAST_OVERLAP * min(1.0, _litres(pair[1]) / _litres(pair[0])):
+def evidence(fixed: Levels, moving: Levels, tried: list[Rigid]) -> list[float]:
+    """For each motion, how much more likely the two images are together than apart: a good match of much beats that of little."""
+    flat = np.flatnonzero(fixed.fine.inside)
+    where = np.stack(np.unravel_index(flat[:: max(1, len(flat) // SAMPLES)], fixed.fine.inside.shape), 1)
+    at = fixed.fine.cells.to_lps(where.astype(float))
+    detail = fixed.detail(at)
+    least = LEAST_OVERLAP * min(1.0, _litres(moving.fine) / _litres(fixed.fine))
+    return [_likelihood(detail, moving, one.there(at), least) for one in tried]
+
+
+def _likelihood(detail: Array, moving: Levels, there: Array, least: float) -> float:
+    index = moving.fine.cells.to_index(there)
+    seen = ((index >= 0) & (index <= np.array(moving.fine.inside.shape) - 1)).all(1)
+    if seen.mean() < least:
         return 0.0
-    alike = np.corrcoef(pair[0].detail[tuple(where[seen].T)], pair[1].sample(pair[1].detail, there[seen]))[0, 1]
+    alike = np.corrcoef(detail[seen], moving.detail(there[seen]))[0, 1]
     return float(-np.log1p(-(np.clip(np.nan_to_num(alike), 0, MOST_ALIKE) ** 2)) * np.sqrt(seen.mean()))
 
 
@@ -132,7 +164,7 @@ def _litres(level: Level) -> float:
     return float(level.inside.sum() * np.prod(level.cells.step)) / 1e6
 
 
-def shifts(fixed: Level, moving: Level, mm: float) -> list[Array]:
+def shifts(fixed: Levels, moving: Levels, mm: float) -> list[Array]:
     """The few best translations of baseline positions, by correlation over every possible overlap. LPS [mm]"""
     (detail, inside, origin), other = _even(fixed, mm), _even(moving, mm)
     if not (inside.any() and other[1].any()):
@@ -148,13 +180,25 @@ def shifts(fixed: Level, moving: Level, mm: float) -> list[Array]:
     return found
 
 
-def _even(level: Level, mm: float) -> tuple[Array, Array, Array]:
-    """Detail and inside on a grid of equal steps along z, y, x, and where its first cell lies (x, y, z)."""
+def _even(levels: Levels, mm: float) -> tuple[Array, Array, Array]:
+    """Detail and inside on a grid of equal steps along z, y, x over the body, and where its first cell lies (x, y, z)."""
+    level = levels.coarse
     low, high = level.cells.extent
     axes = [np.arange(low[a], high[a] + 1e-6, mm) for a in (2, 1, 0)]
     z, y, x = np.meshgrid(*axes, indexing="ij")
     at = np.stack([x, y, z], -1).reshape(-1, 3)
-    return level.sample(level.detail, at).reshape(x.shape), (level.sample(level.inside, at).reshape(x.shape) > 0.5).astype(np.float32), low
+    inside = level.sample(level.inside, at).reshape(x.shape) > 0.5
+    rises = (level.sample(level.cells.tone, at) - level.sample(level.around, at)).reshape(x.shape)
+    body = _box(inside)
+    origin = low + mm * np.array([span.start for span in body])[::-1]
+    detail = np.clip(rises, -MOST_DETAIL, MOST_DETAIL) * inside
+    return detail[body].astype(np.float32), inside[body].astype(np.float32), origin
+
+
+def _box(flags: NDArray[np.bool_]) -> tuple[slice, ...]:
+    """The box that holds what is flagged; everything where nothing is."""
+    along = [np.flatnonzero(flags.any(tuple({0, 1, 2} - {axis}))) for axis in range(3)]
+    return tuple(slice(int(at[0]), int(at[-1]) + 1) if len(at) else slice(0, None) for at in along)
 
 
 def _masked_correlation(fixed: tuple[Array, Array], moving: tuple[Array, Array]) -> Array:
@@ -175,8 +219,8 @@ def _masked_correlation(fixed: tuple[Array, Array], moving: tuple[Array, Array])
     return np.where(enough, -np.log1p(-(alike**2)) * np.sqrt(count), 0)
 
 
-def _optimised(sitk: Any, pair: list[Level], start: Rigid, until: tuple[float, int]) -> Rigid:
-    """The rigid motion of highest correlation near a start; `until` steps of so many mm, or so many steps.
+def _optimised(sitk: Any, pair: list[Level], start: Rigid, until: tuple[float, int, int]) -> Rigid:
+    """The rigid motion of highest correlation near a start; `until` steps of so many mm, or so many steps, by so many samples.
 
     One thread, so that the same scans give the same bits.
     """
@@ -190,10 +234,12 @@ def _optimised(sitk: Any, pair: list[Level], start: Rigid, until: tuple[float, i
     method.SetNumberOfThreads(1)
     method.SetMetricAsCorrelation()
     method.SetMetricSamplingStrategy(method.REGULAR)
-    method.SetMetricSamplingPercentage(min(1.0, SAMPLES / inside.size), 1)
+    method.SetMetricSamplingPercentage(min(1.0, until[2] / inside.size), 1)
+    method.MetricUseFixedImageGradientFilterOff()  # blurred slopes of the whole image take longer than the fit
+    method.MetricUseMovingImageGradientFilterOff()
     method.SetMetricFixedMask(_image(sitk, inside.astype(np.uint8), cells))
     method.SetInterpolator(sitk.sitkLinear)
-    method.SetOptimizerAsRegularStepGradientDescent(float(cells.step.mean()) / 2, *until, gradientMagnitudeTolerance=1e-6)
+    method.SetOptimizerAsRegularStepGradientDescent(float(cells.step.mean()) / 2, *until[:2], gradientMagnitudeTolerance=1e-6)
     method.SetOptimizerScalesFromPhysicalShift()
     method.SetInitialTransform(first, inPlace=True)
     try:

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, minimum_filter1d
 
 from resorb.followup.cells import Cells
-from resorb.followup.localfit import Field, Points
+from resorb.followup.edges import Points
+from resorb.followup.field import Field
 
 ALIKE_WINDOW_MM = 8.0
 DEEP_MM = 20.0
@@ -48,9 +49,7 @@ def check(points: Points, left: Array, field: Field, cells: Cells) -> Check:
     """The evidence on a fit. left : what is left of each point's tone."""
     seen = np.isfinite(left)
     if seen.sum() < LEAST_POINTS:
-        return Check(
-            np.full(field.known.shape, np.inf), 0.0, float(seen.mean()) if len(seen) else 0.0, np.inf, _too_little(int(seen.sum()))
-        )
+        return Check(np.full(field.known.shape, np.inf), 0.0, float(seen.mean()) if len(seen) else 0.0, np.inf, too_little(int(seen.sum())))
     alike, contrast = _alike(points, left, field)
     deep = seen & deep_points(points, cells)
     if deep.sum() < LEAST_DEEP_POINTS:
@@ -62,7 +61,8 @@ def check(points: Points, left: Array, field: Field, cells: Cells) -> Check:
     return Check(error, share, float(seen.mean()), typical, _verdict(share, typical))
 
 
-def _too_little(count: int) -> str:
+def too_little(count: int) -> str:
+    """Why a fit by so few points cannot be trusted."""
     return f"too little structure to align by: {count} places show an edge in both scans, at least {LEAST_POINTS} are needed"
 
 

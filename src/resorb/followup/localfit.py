@@ -7,182 +7,90 @@ is moved, what only one finds is noise. So the field is as local as this pair of
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, map_coordinates
+from scipy.ndimage import gaussian_filter
 
-from resorb.followup.bodyfit import Rigid, rigid_of
-from resorb.followup.cells import Cells
+from resorb.followup.bodyfit import rigid_of
+from resorb.followup.edges import Points, Seated, There
+from resorb.followup.field import USUAL_MOVE_MM, Field, no_field
 
 BIN_MM = 8.0
 COARSE_BIN_MM = 16.0
-BLOCK_MM = 8.0
 COARSE_WINDOWS_MM = (32.0, 32.0, 22.0, 16.0)
 WINDOWS_MM = (12.0, 9.0, 9.0, 9.0)
 GAIN_WINDOW_MM = 30.0
 LEAST_NOISE_MM2 = 1e-6
 STRAIGHTENINGS = 3
 FEWEST_POINTS = 50
-USUAL_MOVE_MM = 2.0
-LEAST_SLOPE = 6.0
-MOST_CELLS = 800_000
-MOST_POINTS = 150_000
+COARSE_POINTS = 50_000
+MARGIN_MM = 28.0
 TONE_NOISE = 12.0
 STRAY_TONE = 60.0
-CELLS_ALIKE = 6.0
 
 Array = NDArray[Any]
+T = TypeVar("T")
+Seats = tuple[Seated, Seated]
 
 
-@dataclass(frozen=True)
-class Points:
-    """Cells of the baseline that show an edge. at : LPS [mm], tone, slope : of tone along x, y, z [1/mm], half : 0 or 1."""
-
-    at: Array
-    tone: Array
-    slope: Array
-    half: Array
-
-
-@dataclass(frozen=True)
-class Field:
-    """Moves on bins, (3, slice, row, column) along x, y, z [mm], added to baseline positions before the rigid motion.
-
-    known : share of each move that was seen and not assumed, 0 to 1. doubt : expected square of the error of each move [mm2].
-    """
-
-    moves: Array
-    known: Array
-    doubt: Array
-    origin: Array
-    mm: float
-
-    def sample(self, values: Array, points: Array) -> Array:
-        """Values on bins at positions (n, 3), the nearest at the ends. Shape (n,)."""
-        index = ((points - self.origin) / self.mm)[:, ::-1].T
-        return np.asarray(map_coordinates(values, index, order=1, mode="nearest"))
-
-    def bins(self, points: Array) -> Array:
-        """Which bin each position (n, 3) lies in, shape (n,)."""
-        index = np.round((points - self.origin) / self.mm)[:, ::-1].astype(int).T
-        return np.asarray(np.ravel_multi_index(tuple(index), self.known.shape, mode="clip"))
-
-    def finer(self, like: Field) -> Field:
-        """The same moves on the bins of another field."""
-        at = np.meshgrid(*[np.arange(n) * (like.mm / self.mm) for n in like.known.shape], indexing="ij")
-        all_of = [map_coordinates(v, at, order=1, mode="nearest") for v in (*self.moves, self.known, self.doubt)]
-        return Field(np.stack(all_of[:3]), all_of[3], all_of[4], like.origin, like.mm)
-
-    def moved(self, points: Array) -> Array:
-        """Positions with their moves. [mm]"""
-        return np.asarray(points + np.stack([self.sample(m, points) for m in self.moves], -1))
-
-    def back(self, points: Array) -> Array:
-        """The positions that `moved` takes to these. [mm]"""
-        found = points.copy()
-        for _ in range(12):
-            found = points - (self.moved(found) - found)
-        return found
-
-
-def no_field(cells: Cells, mm: float) -> Field:
-    """No moves, on bins over these cells."""
-    low, high = cells.extent
-    count = np.ceil((high - low) / mm).astype(int)[::-1] + 1
-    unsure = np.full(count, USUAL_MOVE_MM**2, np.float32)
-    return Field(np.zeros((3, *count), np.float32), np.zeros(count, np.float32), unsure, low, mm)
-
-
-def points_of(cells: Cells) -> Points:
-    """The cells of the body, away from deposits, where something can be matched."""
-    usable = cells.body & ~cells.deposits
-    for axis in range(3):
-        np.moveaxis(usable, axis, 0)[[0, -1]] = False
-    where = np.flatnonzero(usable)
-    where = where[:: max(1, len(where) // MOST_CELLS)]
-    strides = np.array([cells.hu.shape[1] * cells.hu.shape[2], cells.hu.shape[2], 1])
-    flat = cells.tone.reshape(-1)
-    slopes = np.stack([(flat[where + s] - flat[where - s]) * np.float32(0.5) for s in strides], -1)
-    slopes = slopes @ np.linalg.inv(cells.affine[:3, :3]).astype(np.float32)
-    steep = np.flatnonzero(np.einsum("ni,ni->n", slopes, slopes) > LEAST_SLOPE**2)
-    if len(steep) > MOST_POINTS:
-        steep = steep[:: -(-len(steep) // MOST_POINTS)]
-    where, slopes = where[steep], slopes[steep]
-    at = cells.to_lps(np.stack(np.unravel_index(where, cells.hu.shape), -1).astype(float))
-    block = np.floor((at - cells.extent[0]) / BLOCK_MM).astype(int)
-    return Points(at, flat[where], slopes, block.sum(1) % 2)
-
-
-@dataclass(frozen=True)
-class There:
-    """The follow-up as seen from the baseline's frame. tone : NaN where it must not be used. linear, offset : baseline mm to its cells."""
-
-    tone: Array
-    linear: Array
-    offset: Array
-
-    @classmethod
-    def of(cls, cells: Cells, rigid: Rigid) -> There:
-        """The follow-up's cells as the rigid motion lays them; deposits take no part."""
-        to_cells = np.linalg.inv(cells.affine[:3, :3])
-        tone = np.where(cells.deposits, np.float32(np.nan), cells.tone)
-        return cls(tone, to_cells @ rigid.turn, to_cells @ (rigid.shift - cells.affine[:3, 3]))
-
-    def sample(self, points: Array) -> Array:
-        """Tone at baseline positions (n, 3); NaN where the follow-up shows nothing."""
-        x, y, z = points.T
-        index = np.stack([row[0] * x + row[1] * y + row[2] * z + start for row, start in zip(self.linear, self.offset, strict=True)])
-        return np.asarray(map_coordinates(self.tone, index, order=1, mode="constant", cval=np.nan))
-
-
-def local_fit(points: Points, there: There, cells: Cells) -> Field:
-    """The field over `cells` of the baseline, found window by window."""
-    field = no_field(cells, COARSE_BIN_MM)
+def local_fit(points: Points, there: There) -> tuple[There, Field, Array]:
+    """The rigid motion made better, the field of moves before it, window by window, and what is left of each point's tone."""
+    extent = points.at.min(0) - MARGIN_MM, points.at.max(0) + MARGIN_MM
+    few, field = points.thinned(COARSE_POINTS), no_field(extent, COARSE_BIN_MM)
+    seats = seats_of(few, field)
+    there = straightened(seats, there, field)
     for window in COARSE_WINDOWS_MM:
-        field = refined(points, there, field, window)
-    field = field.finer(no_field(cells, BIN_MM))
+        field = refined(seats, there, field, window)
+    field = field.finer(no_field(extent, BIN_MM))
+    seats = seats_of(points, field)
     for window in WINDOWS_MM:
-        field = refined(points, there, field, window)
-    return field
+        field = refined(seats, there, field, window)
+    return there, field, np.concatenate(_twice(lambda half: half.residual(there, field), seats))
 
 
-def straightened(points: Points, moving: Cells, rigid: Rigid, cells: Cells) -> Rigid:
+def straightened(seats: Seats, there: There, nothing: Field) -> There:
     """The rigid motion made better by what wide windows see of it: they follow every edge, where the first fit took samples."""
     for _ in range(STRAIGHTENINGS):
-        there, field = There.of(moving, rigid), no_field(cells, COARSE_BIN_MM)
-        field = refined(points, there, field, COARSE_WINDOWS_MM[0])
-        at = points.at[np.isfinite(residual(points, there, field))]
+        field = refined(seats, there, nothing, COARSE_WINDOWS_MM[0])
+        seen = [np.isfinite(half.residual(there, field)) for half in seats]
+        at = np.concatenate([half.points.at[s] for half, s in zip(seats, seen, strict=True)])
         if len(at) < FEWEST_POINTS:
-            return rigid
-        rigid = rigid_of(at, rigid.there(field.moved(at)))
-    return rigid
+            return there
+        moved = np.concatenate([half.moved(field)[s] for half, s in zip(seats, seen, strict=True)])
+        there = replace(there, rigid=rigid_of(at, there.rigid.there(moved)))
+    return there
 
 
-def residual(points: Points, there: There, field: Field) -> Array:
-    """Tone of the follow-up less that of the baseline at each point; NaN where the follow-up shows nothing."""
-    return np.asarray(there.sample(field.moved(points.at)) - points.tone)
-
-
-def refined(points: Points, there: There, field: Field, window: float) -> Field:
+def refined(seats: Seats, there: There, field: Field, window: float) -> Field:
     """The field moved once more, by what both halves see in windows of this size (standard deviation). [mm]"""
-    left = residual(points, there, field)
-    seen = np.isfinite(left)
-    left = np.where(seen, left, 0)
-    scale = max(TONE_NOISE, 1.5 * float(np.median(np.abs(left[seen])))) if seen.any() else TONE_NOISE
-    weight = seen / (1 + (left / (3 * scale)) ** 2) ** 2 / (scale**2 * CELLS_ALIKE)
-    with ThreadPoolExecutor(2) as pool:
-        halves = list(pool.map(lambda half: _window_sums(points, left, np.where(points.half == half, weight, 0), field, window), (0, 1)))
-    one, two = (_solved(half)[0] for half in halves)
+    left = _twice(lambda half: half.residual(there, field), seats)
+    off = np.concatenate([np.abs(one[np.isfinite(one)]) for one in left])
+    scale = max(TONE_NOISE, 1.5 * float(np.median(off))) if len(off) else TONE_NOISE
+    halves = _twice(lambda half, own: _window_sums(half, own, scale, (field, window)), seats, left)
+    one, two = (step for step, _ in _twice(_solved, halves))
     step, known = _solved(halves[0] + halves[1])
     shared, noise = _agreement(one, two, known, GAIN_WINDOW_MM / field.mm)
     gain = shared / (shared + noise + LEAST_NOISE_MM2)
     moves = field.moves + (gain * step).astype(np.float32)
     doubt = gain**2 * noise + (1 - gain) ** 2 * (field.doubt + shared)
     return Field(moves, known.astype(np.float32), doubt.astype(np.float32), field.origin, field.mm)
+
+
+def _twice(work: Callable[..., T], *given: Sequence[Any]) -> list[T]:
+    """The same work on both halves at once."""
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(work, *given))
+
+
+def seats_of(points: Points, field: Field) -> Seats:
+    """Both halves of the points on the bins of a field."""
+    one, two = _twice(lambda half: Seated.of(half, field), points.halves())
+    return one, two
 
 
 def _agreement(one: Array, two: Array, known: Array, sigma: float) -> tuple[Array, Array]:
@@ -195,20 +103,25 @@ def _agreement(one: Array, two: Array, known: Array, sigma: float) -> tuple[Arra
     return np.maximum(around((one * two).sum(0)) / weight, 0), around(((one - two) ** 2).sum(0)) / weight / 4
 
 
-def _window_sums(points: Points, left: Array, weight: Array, field: Field, window: float) -> Array:
-    """Sums in the window around each bin, of 1, the slope x, y, z, what is left, xx, xy, xz, yy, yz, zz, and slope by what is left."""
-    sigma = window / field.mm
-    used = np.flatnonzero(weight)
-    bins, weight, left = field.bins(points.at[used]), weight[used], left[used]
-    slope = [np.ascontiguousarray(points.slope[used, a]) for a in range(3)]
+def _window_sums(half: Seated, left: Array, scale: float, within: tuple[Field, float]) -> Array:
+    """Sums in the window around each bin, of 1, the slope x, y, z, what is left, xx, xy, xz, yy, yz, zz, and slope by what is left.
+
+    scale : how far tones stray; what strays much further counts little. within : field, and the size of the window. [mm]
+    """
+    field, window = within
+    used = np.flatnonzero(np.isfinite(left))
+    bins, left, slope = half.bin[used], left[used], half.points.slope[:, used]
+    weight = 1 / ((1 + (left / (3 * scale)) ** 2) ** 2 * (scale**2 * half.points.alike))
     leaning = [s * weight for s in slope]
     pairs = [leaning[a] * slope[b] for a in range(3) for b in range(a, 3)]
     values = [weight, *leaning, -left * weight, *pairs, *(-s * left for s in leaning)]
+    sigma = window / field.mm
     sums = np.empty((len(values), *field.known.shape))
     for total, value in zip(sums, values, strict=True):
         binned = np.bincount(bins, value, field.known.size).reshape(field.known.shape)
         gaussian_filter(binned, sigma, output=total, mode="constant", truncate=3.0)
-    return np.asarray(sums * ((2 * np.pi) ** 1.5 * sigma**3))
+    sums *= (2 * np.pi) ** 1.5 * sigma**3
+    return sums
 
 
 def _solved(sums: Array) -> tuple[Array, Array]:

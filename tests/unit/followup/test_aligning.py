@@ -10,7 +10,7 @@ from resorb.ct.scan import Scan
 from resorb.followup.aligning import align, handed_over, inside
 from resorb.followup.bodyfit import NoRegistration, Rigid, rigid_of
 from resorb.followup.cells import cells_of
-from resorb.followup.localfit import no_field
+from resorb.followup.field import no_field
 
 TILT = np.array([[0, -1.0, 0], [1.0, 0, 0], [0, 0, 1.0]])
 
@@ -103,15 +103,15 @@ def test_cells_lie_where_their_voxels_lie_however_these_are_stored(order, flip):
             affine[:3, 3] += affine[:3, axis] * (scan.hu.shape[axis] - 1)
             affine[:3, axis] *= -1
     stored = Scan(hu.transpose(order), affine[:, [*order, 3]])
-    assert np.allclose(cells_of(stored).hu, cells_of(scan).hu)
+    assert np.allclose(cells_of(stored).tone, cells_of(scan).tone)
     assert np.allclose(cells_of(stored).affine, cells_of(scan).affine)
 
 
 def test_a_cell_is_the_mean_of_its_voxels():
-    scan = Scan(np.arange(24 * 40 * 40, dtype=np.int64).reshape(24, 40, 40) % 1300, np.diag([1.0, 1, 1, 1])[[2, 1, 0, 3]])
+    scan = Scan(np.arange(24 * 40 * 40, dtype=np.int64).reshape(24, 40, 40) % 190, np.diag([1.0, 1, 1, 1])[[2, 1, 0, 3]])
     cells = cells_of(like(scan, scan.hu), 4.0)
-    assert cells.hu.shape == (6, 10, 10)
-    assert cells.hu[1, 2, 3] == pytest.approx(scan.hu[4:8, 8:12, 12:16].mean())
+    assert cells.tone.shape == (6, 10, 10)
+    assert cells.tone[1, 2, 3] == pytest.approx(scan.hu[4:8, 8:12, 12:16].mean())
     assert np.allclose(cells.to_lps(np.array([[0.0, 0, 0]])), [[1.5, 1.5, 1.5]])
 
 
@@ -121,6 +121,6 @@ def test_a_rigid_motion_and_a_field_lead_back_to_where_they_came_from():
     assert np.allclose(rigid.back(rigid.there(points)), points)
     assert rigid.degrees == pytest.approx(90)
     assert np.allclose(rigid_of(points, rigid.there(points)).turn, TILT)
-    field = no_field(cells_of(plain()), 8.0)
+    field = no_field(cells_of(plain()).extent, 8.0)
     field.moves[...] = np.random.default_rng(4).normal(0, 0.4, field.moves.shape)
     assert np.abs(field.back(field.moved(points)) - points).max() < 1e-3
