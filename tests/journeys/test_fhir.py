@@ -62,7 +62,7 @@ def test_a_record_and_the_typed_case_it_means_are_answered_alike():
     typed = {
         "age": 64, "sex": "female", "site": ["shoulder", "tendon"], "findings": ["calcification"],
         "labs": {"phosphate": "7.2 mg/dL", "pth": "85 pmol/L", "calcium": "9.1 mg/dL", "albumin": "3.4 g/dL"},
-        "conditions": [{"ckd": "present"}, "kidney_failure", "dialysis_patient", {"hyperparathyroidism_primary": "absent"}],
+        "conditions": ["calcific tendinitis", "ckd", "kidney_failure", "dialysis_patient", {"hyperparathyroidism_primary": "absent"}],
         "medicines": ["noncalcium_binder", "statin"], "exposures": ["dialysis"],
     }  # fmt: skip
     one, two = resorb.assess(resorb.read_case(typed)), resorb.assess(resorb.read_case(mineral_record()))

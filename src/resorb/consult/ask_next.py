@@ -13,7 +13,7 @@ from .red_flags import nearly
 from .words import name_of
 
 _SITE = "site"
-_NOT_ASKED = ("site", "sex", "modality", "stage")  # asked as one question, or follow from the rest
+_NOT_ASKED = ("site", "sex", "modality", "stage", "diagnosis")  # asked as one question, or follow from the rest
 _MOST_ROWS, _FLAG, _MINERALS = 8, 8, 6  # so that studies, ranking and red flags each get their turn
 _USUAL = 5  # a fact said in fewer worked cases is asked after the usual ones
 

@@ -13,7 +13,7 @@ from ..evidence.cards import Test
 from ..evidence.library import Library
 from ..evidence.quantities import parse
 
-WORD_GROUPS = ("site", "finding", "condition", "medicine", "exposure", "symptom", "modality", "stage", "sex")
+WORD_GROUPS = ("site", "finding", "condition", "diagnosis", "medicine", "exposure", "symptom", "modality", "stage", "sex")
 
 
 class Known(Protocol):

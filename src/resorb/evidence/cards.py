@@ -15,7 +15,9 @@ from .card import Card, Sources, Texts
 from .limits import Rule, Unlike
 
 Weight = Literal["decisive", "strong", "moderate", "weak"]
-Group = Literal["site", "finding", "condition", "medicine", "exposure", "symptom", "modality", "stage", "sex", "outcome", "course"]
+Group = Literal[
+    "site", "finding", "condition", "diagnosis", "medicine", "exposure", "symptom", "modality", "stage", "sex", "outcome", "course"
+]  # fmt: skip
 
 
 # --- tests on a case ---------------------------------------------------------------------------
@@ -27,6 +29,7 @@ class Test(Card, frozen=True, kw_only=True, rename={"is_": "is", "not_": "not"})
     site: str | Texts | None = None
     finding: str | Texts | None = None
     condition: str | Texts | None = None
+    diagnosis: str | Texts | None = None
     medicine: str | Texts | None = None
     exposure: str | Texts | None = None
     symptom: str | Texts | None = None

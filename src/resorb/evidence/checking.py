@@ -15,7 +15,7 @@ from .compile import CARDS_DIR, Placed, Problem, read_cards
 from .library import Decks, Library, simplify
 from .quantities import QuantityError, parse
 
-WORD_FIELDS = ("site", "finding", "condition", "medicine", "exposure", "symptom", "modality", "stage", "sex")
+WORD_FIELDS = ("site", "finding", "condition", "diagnosis", "medicine", "exposure", "symptom", "modality", "stage", "sex")
 _ID = re.compile(r"[a-z][a-z0-9_.]*$")
 
 

@@ -47,7 +47,7 @@ _DATE = re.compile(r"(19|20)[0-9]{2}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))
 _MONTHS = 12  # in a year
 MAX_BYTES = 1_000_000
 MAX_ITEMS = 2_000
-_OTHER_GROUPS = ("finding", "symptom", "condition", "exposure", "medicine", "modality", "stage")
+_OTHER_GROUPS = ("finding", "symptom", "condition", "diagnosis", "exposure", "medicine", "modality", "stage")
 
 
 def read_case_text(text: str, library: Library, *, name: str = "case") -> Case:

@@ -33,7 +33,8 @@ def condition(resource: Resource, reference: str, record: Record) -> None:
     if record.late(when):
         record.pass_over(entry, f"it is later than {record.until}", reference)
         return
-    meant, kind = concept.diagnosis, concept.kind
+    meant = concept.diagnosis
+    kind = "" if any(record.index.group[m.word] == "diagnosis" for m in meant) else concept.kind
     if kind:
         record.pass_over(entry, f"it names {kind}: a kind is weighed against the others, not taken over", reference)
     if not meant:

@@ -2,12 +2,14 @@
 
 import pytest
 
+from resorb.consult import assess
+from resorb.evidence import library
 from resorb.fhir import read
 from tests.records import ATC, DCM, ICD10CM, PERSON, RXNORM, SNOMED, bundle, coded, condition, lab, medicine, patient, procedure
 
 
 def facts(*resources, **more):
-    return {f.word: f.present for f in read(bundle(patient(), *resources), **more).facts if f.group != "sex"}
+    return {f.word: f.present for f in read(bundle(patient(), *resources), **more).facts if f.group not in ("sex", "diagnosis")}
 
 
 def passed(*resources):
@@ -33,6 +35,75 @@ def passed(*resources):
 )
 def test_a_code_stands_for_all_that_begin_with_it(code, words):
     assert facts(condition(code)) == dict.fromkeys(words, True)
+
+
+KIDNEYS = [condition("N18.6"), lab("2777-1", 7.2, "mg/dL")]
+
+
+def first(*resources):
+    return [k.id for k in assess(read(bundle(patient(), *resources)), library()).kinds if k.rank == 1]
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("M75.30", "calcific_tendinopathy"),
+        ("M75.31", "calcific_tendinopathy"),
+        ("M65.262", "calcific_tendinopathy"),
+        ("M76.42", "ligament_calcification"),
+        ("M61.051", "myositis_ossificans"),
+        ("M61.251", "neurogenic_heterotopic_ossification"),
+        ("M61.331", "heterotopic_ossification"),
+        ("M61.552", "heterotopic_ossification"),
+        ("M11.261", "cppd"),
+        ("M48.14", "dish"),
+        ("I25.84", "coronary_calcification"),
+        ("I34.81", "mitral_annular_calcification"),
+        ("H47.323", "eye_calcification"),
+        ("K04.2", "pulp_stone"),
+        ("N20.0", "kidney_stone"),
+        ("N20.1", "ureteral_stone"),
+        ("N42.0", "prostatic_calcification"),
+    ],
+)
+def test_a_diagnosis_that_names_a_kind_brings_it_first_even_where_the_blood_speaks_for_another(code, kind):
+    assert first(condition(code)) == [kind]
+    assert first(condition(code), *KIDNEYS) == [kind]
+
+
+@pytest.mark.parametrize(
+    ("resource", "kind"),
+    [
+        (condition("N13.2"), "ureteral_stone"),
+        (condition("J84.02"), "alveolar_microlithiasis"),
+        (condition("M11.012"), "calcific_tendinopathy"),
+        (condition("M61.461"), "dystrophic_soft_tissue_calcification"),
+        (condition("48638002", system=SNOMED), "nephrocalcinosis"),
+        ({**condition("x"), "code": {"text": "Ossification of posterior longitudinal ligament"}}, "opll"),
+        ({**condition("x"), "code": {"text": "Calcific uremic arteriolopathy (disorder)"}}, "calciphylaxis"),
+        ({**condition("x"), "code": {"text": "Porcelain gallbladder"}}, "porcelain_gallbladder"),
+        ({**condition("x"), "code": {"text": "Chronic calcific pancreatitis"}}, "pancreatic_calcification"),
+        ({**condition("x"), "code": {"text": "Broncholithiasis"}}, "broncholithiasis"),
+        ({**condition("x"), "code": {"text": "Calcific aortic stenosis"}}, "aortic_valve_calcification"),
+        ({**condition("x"), "code": {"text": "Calcific pericarditis"}}, "pericardial_calcification"),
+    ],
+)
+def test_a_diagnosis_that_names_a_kind_brings_it_first(resource, kind):
+    assert first(resource) == [kind]
+
+
+@pytest.mark.parametrize("more", [{"verified": "refuted"}, {"verified": "provisional"}, {"clinical": "resolved"}])
+def test_a_diagnosis_that_is_not_sure_or_not_there_names_nothing(more):
+    assert first(condition("J84.02", **more)) == []
+
+
+def test_what_a_diagnosis_named_is_told_as_used_and_never_asked_for():
+    case = read(bundle(patient(), condition("M75.31"), *KIDNEYS))
+    assert not [u for u in case.read_from if not u.used and "M75.31" in u.entry]
+    assert any(u.used and "calcific tendinitis: there (diagnosis" in u.says for u in case.read_from)
+    said = assess(case, library())
+    assert any(w.says == "a diagnosis in the record names it" and w.source == ("expert",) for w in said.kinds[0].why)
+    assert not [a for a in said.ask_next if a.group == "diagnosis"]
 
 
 def test_snomed_codes_are_whole():

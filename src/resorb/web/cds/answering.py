@@ -40,7 +40,7 @@ def cards(call: Call, chart: Json, base: str) -> list[Json]:
 
 def _describes_a_deposit(case: Case) -> bool:
     """Whether the chart says where a deposit is or what was seen of it: a disease alone is no deposit."""
-    return any(fact.present and fact.group in ("site", "finding") for fact in case.facts)
+    return any(fact.present and fact.group in ("site", "finding", "diagnosis") for fact in case.facts)
 
 
 def today() -> str:

@@ -16,7 +16,8 @@ from .language import Language, language
 
 FIELD_OF = {
     "site": "site", "sex": "sex", "modality": "modality", "finding": "findings", "stage": "stage", "symptom": "symptoms",
-    "condition": "conditions", "medicine": "medicines", "exposure": "exposures", "lab": "labs", "measure": "measures",
+    "condition": "conditions", "diagnosis": "conditions", "medicine": "medicines", "exposure": "exposures",
+    "lab": "labs", "measure": "measures",
 }  # fmt: skip
 PLAIN_QUANTITIES = {"age": "age", "size": "size", "density_hu": "density", "number": "number", "duration": "duration"}
 _STATE = {True: "present", False: "absent", None: "unknown"}
