@@ -70,9 +70,9 @@ def total_of(sums: Sums, deposits: Sequence[DepositChange], call: Call | None, b
 
 def _added(name: str, deposits: Sequence[DepositChange]) -> Differed:
     """The sum of one measure; refused where one of its parts is."""
-    counted = [d for d in deposits if d.verdict != "not covered"]
-    parts = [one for d in counted if isinstance(one := getattr(d, name), Difference)]
-    lost = [(d, one.reason) for d in counted if isinstance(one := getattr(d, name), Refusal)]
+    counted = [(n, getattr(d, name)) for n, d in enumerate(deposits, 1) if d.verdict != "not covered"]
+    parts = [one for _, one in counted if isinstance(one, Difference)]
+    lost = [(n, one.reason) for n, one in counted if isinstance(one, Refusal)]
     if lost:
         return Refusal(name, _no_sum(lost, len(counted)))
     if not parts:
@@ -82,16 +82,11 @@ def _added(name: str, deposits: Sequence[DepositChange]) -> Differed:
     return Difference(before, after, change, change - down, change + up, math.hypot(*(p.detectable for p in parts)))
 
 
-def _no_sum(lost: Sequence[tuple[DepositChange, str]], of: int) -> str:
+def _no_sum(lost: Sequence[tuple[int, str]], of: int) -> str:
     """Why there is no sum: a part of it would pass for the whole."""
-    first, reason = lost[0]
+    number, reason = lost[0]
     many = "its only deposit has none" if of == 1 else f"{len(lost)} of {of} deposits have none, and a part would pass for the whole"
-    return f"{many} (deposit {_name(first)}: {reason})"
-
-
-def _name(d: DepositChange) -> str:
-    ids, where = (d.baseline, "baseline") if d.baseline else (d.followup, "follow-up")
-    return f"{' and '.join(map(str, ids or ()))} of the {where}"
+    return f"{many} (number {number}, {reason})"
 
 
 def _verdict(sums: Sums, deposits: Sequence[DepositChange], call: Call | None, bench: Bench, found: tuple[int, int]) -> tuple[Verdict, str]:

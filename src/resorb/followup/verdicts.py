@@ -147,14 +147,18 @@ def _pieces(count: int) -> str:
     return "one piece" if count == 1 else f"{count} pieces"
 
 
-def _amount(value: float, bench: Bench) -> str:
+def _amount(value: float, w: Weighed, bench: Bench) -> str:
+    """With as many digits as the deposit's mass carries: three."""
     factor = bench.factor
-    return f"{value * factor:.2g} mg" if factor is not None else f"{value:.0f} HU mm3"
+    if factor is None:
+        return f"{value:.0f} HU mm3"
+    largest = max(abs(w.before), abs(w.after)) * factor
+    return f"{value * factor:.{0 if largest >= 100 else 1 if largest >= 10 else 2}f} mg"
 
 
 def _moved(w: Weighed, call: Call, bench: Bench) -> str:
-    return f"a change of {'+' if w.change >= 0 else '-'}{_amount(abs(w.change), bench)}, where {_seen(w, call, bench)}"
+    return f"a change of {'+' if w.change >= 0 else '-'}{_amount(abs(w.change), w, bench)}, where {_seen(w, call, bench)}"
 
 
 def _seen(w: Weighed, call: Call, bench: Bench) -> str:
-    return f"this pair shows changes from {_amount(detectable(w.null_sd, call.z), bench)} on"
+    return f"this pair shows changes from {_amount(detectable(w.null_sd, call.z), w, bench)} on"

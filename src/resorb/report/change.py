@@ -34,7 +34,8 @@ def change_html(change: Change, pictures: tuple[Picture, ...] = ()) -> str:
         c=change, headline=headline(change), words=in_plain_words(change), overviews=[p for p in pictures if p.name.startswith("mip")],
         cards=[card for card in cards if card.before or card.after], seen=[v for v in ORDER if v in {d.verdict for d in change.deposits}],
         measures=MEASURES, plot=before_against_after(change, measured), plotted=measured, unplotted=_unplotted(change, measured),
-        timeline=timeline(change, of_total), annual=_annual(change), alignment=alignment_facts(change), scans=_scans(change),
+        timeline=timeline(change, of_total), annual=_annual(change), common=_common(change),
+        alignment=alignment_facts(change), scans=_scans(change),
         mark=mark, badge=badge, css=css, amount=amount, there=there, reach=reach, ids=ids, line=_line, reasons=_reasons,
         rule_words=rule_words, numbers={s.id: n for n, s in enumerate(change.sources, 1)},
     ))  # fmt: skip
@@ -65,8 +66,16 @@ def _annual(change: Change) -> str:
     annual = change.total.annual_mass_mg
     if isinstance(annual, Refusal):
         return f"No yearly pace: {annual.reason}."
-    reach = f"95 % interval {less_or_more(annual.low, annual)} to {less_or_more(annual.high, annual)}"
-    return f"At that pace: {less_or_more(annual.change, annual, ' mg')} in a year ({reach})."
+    low, high = less_or_more(annual.low, annual), less_or_more(annual.high, annual)
+    if change.total.verdict in ("unchanged", "cannot tell"):
+        return f"No pace shows: in a year the change lies between {low} and {high}, mg (95 % interval)."
+    return f"At that pace: {less_or_more(annual.change, annual, ' mg')} in a year (95 % interval {low} to {high})."
+
+
+def _common(change: Change) -> list[str]:
+    """The sources that stand behind every limit, and not behind one difference or one rule."""
+    cited = {s for d in change.comparable for s in d.source} | {rule.source for rule in change.total.rules}
+    return [s.id for s in change.sources if s.id not in cited]
 
 
 def _scans(change: Change) -> list[tuple[str, str, str]]:

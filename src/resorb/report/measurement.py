@@ -52,10 +52,15 @@ def _facts(measurement: Measurement) -> list[tuple[str, str]]:
             f"{convention.name}: from {convention.threshold_hu:g} HU, at least {convention.minimum_area_mm2:g} mm2 "
             f"and {convention.minimum_pixels} pixel, {convention.connectivity} neighbours, spacing over {convention.slice_mm:g} mm",
         ),
-        ("Mass calibration", f"{measurement.calibration.mg_cm3_per_hu or 'none'} mg/cm3 per HU: {measurement.calibration.source}"),
+        ("Mass calibration", _calibration(measurement)),
         ("Smallest that can be seen", _smallest(measurement)),
         ("Identity", f"{scan.identity}, resorb {measurement.versions.resorb}"),
     ]
+
+
+def _calibration(measurement: Measurement) -> str:
+    factor = measurement.calibration.mg_cm3_per_hu
+    return f"{'none' if factor is None else f'{factor:.4g}'} mg/cm3 per HU: {measurement.calibration.source}"
 
 
 def _smallest(measurement: Measurement) -> str:

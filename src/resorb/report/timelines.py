@@ -77,7 +77,7 @@ class _Frame:
 def over_months(rows: Iterable[Dated], unit: str, detectable: float | None, line: Straight | None = None) -> str:
     """The total at every scan, the first scan first; the band is what would show no change, or the interval of a line through all."""
     points = list(rows)
-    frame, first = _Frame(points, (80, 580, 20, 200), detectable or 0.0), points[0].value
+    frame, first = _Frame(points, (104, 580, 20, 200), detectable or 0.0), points[0].value
     parts = ['<svg class="time course-of-total" role="img" aria-label="total over time" viewBox="0 0 640 240">']
     parts += frame.grid(even(frame.most), f" {unit}")
     parts += [] if detectable is None else [frame.band(first, detectable)]
@@ -85,7 +85,8 @@ def over_months(rows: Iterable[Dated], unit: str, detectable: float | None, line
     parts.append(frame.path(points))
     for p in points:
         when = "first scan" if p.months == 0 else f"after {months_in_words(p.months)}"
-        parts += [frame.interval(p), frame.point(p, 6), f'<text class="tick" x="{frame.x(p.months):.1f}" y="224">{when}</text>']
+        x, kind = (frame.right + 48, "tick end") if p.months == frame.longest else (frame.x(p.months), "tick")
+        parts += [frame.interval(p), frame.point(p, 6), f'<text class="{kind}" x="{x:.1f}" y="226">{when}</text>']
     return "".join([*parts, "</svg>"])
 
 

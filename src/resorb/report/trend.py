@@ -68,9 +68,7 @@ def _cards(trend: Trend, pictures: dict[str, Picture], measured: Measured) -> It
         site = next((d.site for d in _seen(trend, thread) if d.site), "")
         said = f"deposit {number}: {measured.name} at each scan, {measured.unit}"
         named = [(p, when(trend, at)) for at in range(len(trend.stops)) if (p := pictures.get(f"scan-{at}-{number}"))]
-        yield Card(
-            number, _last_verdict(trend, thread), site or "", small(points, said) if len(points) > 1 else "", tuple(named)
-        )
+        yield Card(number, _last_verdict(trend, thread), site or "", small(points, said) if len(points) > 1 else "", tuple(named))
 
 
 def _points(trend: Trend, thread: Thread, measured: Measured) -> Iterator[Dated]:

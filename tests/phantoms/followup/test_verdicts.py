@@ -104,7 +104,7 @@ def test_what_lies_outside_the_other_field_is_not_covered():
     said, one = verdict_at(made, 0, 0, 14)
     assert said == "not covered"
     assert isinstance(one.mass_mg, Refusal)
-    assert "left out" in made.total.why
+    assert "not counted: 1 deposit that cannot be weighed in both scans" in made.total.why
 
 
 def test_other_slices_give_masses_and_no_scores():

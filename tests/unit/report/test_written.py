@@ -29,7 +29,13 @@ def test_the_page_of_a_measurement_shows_its_numbers_reasons_and_pictures() -> N
     page = to_html(MEASURED, PICTURES)
     assert page.count("data:image/png;base64,") == 2
     assert page.count("<svg") == 2
-    for said in ("12.00 [10.80, 13.20]", "too small for this scan&#39;s blur", "joined to the skeleton", "another series", "mind this"):
+    for said in (
+        '12.00<br><span class="small">[10.80, 13.20]',
+        "too small for this scan&#39;s blur",
+        "joined to the skeleton",
+        "another series",
+        "mind this",
+    ):
         assert said in page
     assert page.count("Not a medical device") == 1
     for outside in ("<script", "<link", 'src="http', "@import", "url("):
