@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_fill_holes, label
+from scipy.ndimage import binary_fill_holes, label, maximum_filter
 
+from resorb.ct.noise import Noise
 from resorb.ct.pixels import WORKERS
 from resorb.ct.scan import Scan
 
@@ -25,6 +26,8 @@ SMOOTH_BELOW_MM = 2.5
 FALSE_PER_SCAN = 0.02
 REAL_NOISE_Z = 0.3
 RESOLUTION_MM3 = 4.0
+SMOOTHED_VARIANCE = 0.375
+LEAST_NOISE_HU = 0.3
 TISSUE = (-30.0, 110.0)
 SOFT_HU = 40.0
 BODY_HU = -300.0
@@ -94,9 +97,11 @@ class Coarse:
         """Flat indices of the cells that rise significantly above their surroundings.
 
         Soft tissue of 40 HU may lie in any fat or air, so no cell counts for standing out of those alone; beside them it takes 110 HU.
+        Where a block holds an edge, what lies beside it counts.
         """
         stray = np.float32(self.least_z) * np.maximum(self.spread, np.float32(self.noise))
-        limit = np.maximum(self.level, np.float32(SOFT_HU)) + stray
+        beside = maximum_filter(np.where(self.level < MIXED_HU, self.level, np.float32(SOFT_HU)), 3)
+        limit = np.maximum(np.maximum(self.level, beside), np.float32(SOFT_HU)) + stray
         limit[self.level < MIXED_BELOW_HU] = np.maximum(limit[self.level < MIXED_BELOW_HU], MIXED_HU)
         limit = limit.repeat(BLOCK, 2)[:, :, : self.cells.shape[2]].repeat(BLOCK, 1)[:, : self.cells.shape[1]]
         out = np.empty(self.cells.shape, bool)
@@ -108,18 +113,23 @@ class Coarse:
         return np.flatnonzero(out)
 
 
-def look(scan: Scan) -> Coarse:
-    """The coarse view of a scan."""
+def look(scan: Scan, noise: Noise) -> Coarse:
+    """The coarse view of a scan with this noise."""
     spacing = np.nan_to_num(scan.spacing, nan=3.0)
     factor: Any = tuple(int(max(1, min(n, math.floor(CELL_MM / s + 0.5)))) for s, n in zip(spacing, scan.hu.shape, strict=True))
     smooth = tuple(bool(s * f < SMOOTH_BELOW_MM) for s, f in zip(spacing, factor, strict=True))
     cells, mean, sd = _cells_and_blocks(scan.hu, factor, smooth)
     level = _usual(mean)
     spread = np.maximum(_usual(sd), 2.0 * _usual(np.abs(mean - level)))
-    quiet = (level > TISSUE[0]) & (level < TISSUE[1])
-    noise = _cell_noise(*((mean - level)[quiet], sd[quiet]) if quiet.any() else ((mean - level).ravel(), sd.ravel()))
-    volume = float(np.prod(spacing * factor)) * BLOCK**3 * max(1, int(quiet.sum()))
-    return Coarse(cells, factor, level, spread, mean, sd, max(noise, 0.3), int(volume / RESOLUTION_MM3))
+    searched = int(((level > TISSUE[0]) & (level < TISSUE[1])).sum())
+    volume = float(np.prod(spacing * factor)) * BLOCK**3 * max(1, searched)
+    return Coarse(cells, factor, level, spread, mean, sd, _cell_noise(noise, factor, smooth), int(volume / RESOLUTION_MM3))
+
+
+def _cell_noise(voxel: Noise, factor: tuple[int, int, int], smooth: tuple[bool, ...]) -> float:
+    """Standard deviation of a cell: the mean of its voxels, smoothed, of noise that varies together as far as it does. [HU]"""
+    voxels = math.prod(factor) / SMOOTHED_VARIANCE ** sum(smooth)
+    return max(voxel.voxel_hu * math.sqrt(voxel.together / (voxel.together + voxels - 1)), LEAST_NOISE_HU)
 
 
 def _usual(blocks: Floats) -> Floats:
@@ -136,11 +146,6 @@ def _median_of_five(a: Floats, b: Floats, c: Floats, d: Floats, e: Floats) -> Fl
     low = np.maximum(np.minimum(a, b), np.minimum(c, d))
     high = np.minimum(np.maximum(a, b), np.maximum(c, d))
     return np.asarray(np.maximum(np.minimum(low, high), np.minimum(np.maximum(low, high), e)))
-
-
-def _cell_noise(stray: Floats, sd: Floats) -> float:
-    """Standard deviation of a cell: within blocks, and between a block and its neighbours."""
-    return float(np.sqrt(np.median(sd**2) + (1.4826 * np.median(np.abs(stray))) ** 2))
 
 
 def _cells_and_blocks(hu: NDArray[Any], factor: tuple[int, ...], smooth: tuple[bool, ...]) -> tuple[Floats, Floats, Floats]:

@@ -27,11 +27,11 @@ def rises_above_tissue(coarse: Coarse, block: NDArray[Any], highest: NDArray[Any
     level = np.maximum(coarse.level[tuple(block.T)], MIXED_HU)
     out: NDArray[np.bool_] = (highest > level) & (highest > least_hu)
     for i in np.flatnonzero(out):
-        out[i] = highest[i] > level[i] + COMPACT_Z * _quietest(coarse, block[i])
+        out[i] = highest[i] > level[i] + COMPACT_Z * quietest(coarse, block[i])
     return out
 
 
-def _quietest(coarse: Coarse, block: NDArray[Any]) -> float:
+def quietest(coarse: Coarse, block: NDArray[Any]) -> float:
     """Noise of one cell in the quietest tenth of the tissue within 15 mm; without limit where there is hardly any tissue. [HU]"""
     whole = (max(1, n // BLOCK) for n in coarse.cells.shape)
     window = tuple(

@@ -13,23 +13,22 @@ from resorb.ct import anatomy
 from resorb.ct.acquisition import is_sharp
 from resorb.ct.agatston import DEFAULT, DepositTable, table_of
 from resorb.ct.anatomy import Contrast
-from resorb.ct.coarse import BLOCK, BODY_HU, MIXED_BELOW_HU, MIXED_HU, SOFT_HU, Coarse, look
-from resorb.ct.compact import rises_above_tissue
-from resorb.ct.components import join_in_space, largest, runs_of
+from resorb.ct.coarse import BLOCK, BODY_HU, Coarse, look
+from resorb.ct.components import join_in_space, runs_of
+from resorb.ct.ends import goes_on_beyond, touches_an_end
 from resorb.ct.findings import Candidate, Findings
 from resorb.ct.fragments import join_specks
 from resorb.ct.labels import Labels
 from resorb.ct.noise import Noise, measure_noise
+from resorb.ct.peaks import rising
 from resorb.ct.pixels import WORKERS
 from resorb.ct.refused import refuse
 from resorb.ct.scan import Scan
 from resorb.ct.sites import settle
+from resorb.ct.standing import stands_out
 from resorb.terms.measurement import Excluded
 
-VOXEL_Z = 6.0
-ROUGHEST = 2.0
 CUT_MM3 = 300.0
-MOTTLE_MM3 = 40.0
 MOST_CANDIDATES = 2000
 CONTRAST_CHOICES = (None, "none", "given")
 
@@ -38,7 +37,7 @@ Ints = NDArray[Any]
 
 @dataclass(frozen=True)
 class _Search:
-    """What every step of the search needs: the scan, its coarse view, the dense voxels and their regions."""
+    """What every step of the search needs: the scan, its coarse view, the dense voxels and their regions, the cells that stand out."""
 
     scan: Scan
     coarse: Coarse
@@ -48,6 +47,7 @@ class _Search:
     table: DepositTable
     bone: Ints
     cell_volume: float
+    standing: NDArray[np.bool_]
 
 
 def find(scan: Scan, labels: Labels | None = None, *, contrast: str | None = None) -> Findings:
@@ -90,12 +90,15 @@ def find(scan: Scan, labels: Labels | None = None, *, contrast: str | None = Non
 
 def _begin(scan: Scan, labels: Labels | None, told: str | None) -> _Search:
     with ThreadPoolExecutor(1) as aside:
-        looking = aside.submit(look, scan)
+        counting = aside.submit(_dense, scan, labels)
         noise = measure_noise(scan)
-        bone, table = _dense(scan, labels)
-        coarse = looking.result()
+        coarse = look(scan, noise)
+        bone, table = counting.result()
     judged = anatomy.contrast_of(scan, coarse, labels, told)
-    return _Search(scan, coarse, noise, judged, labels, table, bone, scan.pixel_mm2 * float(np.nan_to_num(scan.spacing[0], nan=3.0)))
+    spacing = np.nan_to_num(scan.spacing, nan=3.0)
+    peaks = rising(coarse, spacing * coarse.factor)
+    standing = coarse.flags(np.concatenate([coarse.standing_out, peaks]))
+    return _Search(scan, coarse, noise, judged, labels, table, bone, float(np.prod(spacing)), standing)
 
 
 def _dense(scan: Scan, labels: Labels | None) -> tuple[Ints, DepositTable]:
@@ -118,17 +121,18 @@ def _at_least(hu: NDArray[Any], threshold_hu: float) -> Ints:
 def _sort(search: _Search) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
     """What each dense region is taken for ('' : a candidate; otherwise a key of `_RULES`), and the cells that hold skeleton, if any do."""
     table, scan = search.table, search.scan
-    kinds = np.full(len(table), "", "U24")
+    kinds = np.full(len(table), "", "U32")
     volume = table.voxels * search.cell_volume
-    kinds[~_stands_out(search)] = "noise"
+    kinds[~stands_out(table, scan, search.coarse, search.noise, search.standing)] = "noise"
     places = np.stack([table.low, table.high], 1) // np.array(search.coarse.factor)
     places = np.minimum(places, np.array(search.coarse.cells.shape) - 1)
     blocks = places // BLOCK
     kinds[(kinds == "") & ~search.coarse.body[tuple(((blocks[:, 0] + blocks[:, 1]) // 2).T)]] = "outside the body"
     kinds[volume >= anatomy.SKELETON_MM3] = "skeleton"
     kinds[(table.peak_hu >= anatomy.METAL_HU) & (kinds != "skeleton")] = "metal"
-    cut = (table.low[:, 0] == 0) | (table.high[:, 0] == scan.hu.shape[0] - 1)
-    kinds[(kinds == "") & cut & (volume >= CUT_MM3) & (search.labels is None) & (not scan.single_slice)] = "cut by the end of the scan"
+    if search.labels is None and not scan.single_slice:
+        cut = touches_an_end(table, len(scan.hu)) & (volume >= CUT_MM3) | goes_on_beyond(table, len(scan.hu))
+        kinds[(kinds == "") & cut] = "cut by the end of the scan"
     open_ones, bone = np.flatnonzero(kinds == ""), _bone_cells(search, kinds)
     if bone is not None:
         cell = np.array(search.coarse.factor) * np.nan_to_num(scan.spacing, nan=3.0)
@@ -141,32 +145,10 @@ _RULES = {
     "skeleton": "a connected region above 130 HU of 3 cm3 or more, or labelled bone",
     "next to the skeleton": "within 4 mm of the skeleton: taken for a fragment of bone",
     "outside the body": "not inside the body: the table, a line, or the edge of the field",
-    "cut by the end of the scan": "0.3 cm3 or more and goes on beyond the first or last slice: bone, or not whole",
+    "cut by the end of the scan": "0.3 cm3 or more, or half as wide as anywhere, in the first or last slice: bone, or not whole",
     "metal": "reaches 2500 HU: metal, or tooth enamel",
     "noise": "does not stand out of its surroundings further than this scan's noise does, or is mottled tissue of nearly 130 HU",
 }
-
-
-def _stands_out(search: _Search) -> NDArray[np.bool_]:
-    """Which regions rise significantly: by their peak voxel, by a cell of the coarse view, or by a cell above any soft tissue."""
-    table, coarse = search.table, search.coarse
-    if not len(table):
-        return np.zeros(0, bool)
-    factor, shape = np.array(coarse.factor), np.array(coarse.cells.shape)
-    block = np.minimum(table.centroid.astype(np.int64) // factor, shape - 1) // BLOCK
-    at_block = tuple(block.T)
-    level = coarse.level[at_block]
-    level = np.where(level < MIXED_BELOW_HU, MIXED_HU, np.maximum(level, SOFT_HU))
-    rougher = np.clip(coarse.spread[at_block] / coarse.noise, 1.0, ROUGHEST)
-    by_peak = table.peak_hu > level + VOXEL_Z * rougher * max(search.noise.voxel_hu, 1.0)
-    run_cell = coarse.cell_of(table.runs.first + table.runs.size // 2, table.runs.shape)
-    hit = coarse.flags(coarse.standing_out).reshape(-1)[run_cell]
-    by_cell = np.bincount(table.deposit_of_run, hit, len(table)) > 0
-    highest = largest(coarse.cells.reshape(-1)[run_cell], table.deposit_of_run, len(table))
-    mottle = (highest < DEFAULT.threshold_hu) & (table.voxels * search.cell_volume >= MOTTLE_MM3)
-    whole = (table.low[:, 0] > 0) & (table.high[:, 0] < search.scan.hu.shape[0] - 1)
-    compact = whole & rises_above_tissue(coarse, block, highest, DEFAULT.threshold_hu)
-    return np.asarray((((by_peak | compact) & (table.voxels > 1)) | by_cell) & ~mottle)
 
 
 def _bone_cells(search: _Search, kinds: NDArray[Any]) -> NDArray[np.bool_] | None:
@@ -210,7 +192,7 @@ def _dense_candidates(search: _Search, kinds: NDArray[Any]) -> list[Candidate]:
 def _faint_candidates(search: _Search, kinds: NDArray[Any], bone: NDArray[np.bool_] | None) -> list[Candidate]:
     """Regions of the coarse view that stand out but are not joined to anything at or above 130 HU."""
     coarse, table, scan = search.coarse, search.table, search.scan
-    cells = coarse.standing_out
+    cells = np.flatnonzero(search.standing)
     if not len(cells) or search.contrast.seen or is_sharp(scan.acquisition.kernel) or scan.single_slice:
         return []
     runs = runs_of(cells, coarse.cells.shape)
@@ -218,6 +200,7 @@ def _faint_candidates(search: _Search, kinds: NDArray[Any], bone: NDArray[np.boo
     group = np.repeat(of_run, runs.size)
     dense = coarse.flags(_crossed(search, ((kinds != "noise") & (kinds != "skeleton"))[table.deposit_of_run]))
     dense = dense if bone is None else dense | bone
+    dense[1:-1] |= dense[:-2] | dense[2:]  # a cell is smoothed with those beside it
     taken = np.zeros(count, bool)
     taken[group[dense.reshape(-1)[cells] | (coarse.cells.reshape(-1)[cells] < BODY_HU)]] = True
     free = ~taken[group]

@@ -1,0 +1,90 @@
+"""Small deposits in a body: a cell that rises above what lies right around it, however fat, air and organs vary further off.
+
+Soft tissue without contrast stays below 80 HU. A cell above that is compared with the shell of tissue 5 to 8 mm away, and judged by the
+noise of the quietest tissue near by, for other tissue is no noise.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resorb.ct.coarse import BLOCK, Coarse
+from resorb.ct.compact import quietest
+
+FIRM_HU, PLAIN_HU = 80.0, 400.0
+SHELL_MM = (5.0, 8.0)
+SHELL_SHARES = (10.0, 75.0, 95.0)
+BELL_MOST, BELL_STEP = 1.645, 1.645 - 0.674
+HALF = 0.5
+THIN_HU = -200.0
+TISSUE_HU = (-30.0, 120.0)
+
+Ints = NDArray[Any]
+
+
+def rising(coarse: Coarse, cell_mm: NDArray[Any]) -> Ints:
+    """Flat indices of the cells of peaks that rise out of the tissue around them further than noise does. cell_mm : of a cell. [mm]"""
+    peaks = _highest(coarse, _between(coarse))
+    if not len(peaks):
+        return peaks
+    at = np.stack(np.unravel_index(peaks, coarse.cells.shape), 1)
+    thin, usual, most = _around(coarse, at, cell_mm)
+    value = coarse.cells.reshape(-1)[peaks]
+    able = (thin > THIN_HU) & (most < TISSUE_HU[1]) & (usual > TISSUE_HU[0])
+    noise = np.maximum(coarse.noise, (most - usual) / BELL_STEP)
+    able &= value > most + (coarse.least_z - BELL_MOST) * noise
+    for n in np.flatnonzero(able):
+        able[n] = value[n] > most[n] + (coarse.least_z - BELL_MOST) * quietest(coarse, at[n] // BLOCK)
+    return _upper_halves(coarse, at[able], usual[able])
+
+
+def _between(coarse: Coarse) -> Ints:
+    """Flat indices of the cells above soft tissue and below dense bone, but for the outermost."""
+    deep, high, wide = coarse.cells.shape
+    found = []
+    for k in range(1, deep - 1):
+        one = coarse.cells[k]
+        at = np.flatnonzero((one > FIRM_HU) & (one < PLAIN_HU))
+        row, column = at // wide, at % wide
+        found.append(at[(row > 0) & (row < high - 1) & (column > 0) & (column < wide - 1)] + k * high * wide)
+    return np.concatenate(found) if found else np.zeros(0, np.int64)
+
+
+def _highest(coarse: Coarse, at: Ints) -> Ints:
+    """Those that are higher than each of their 26 neighbours."""
+    flat = coarse.cells.reshape(-1)
+    _, high, wide = coarse.cells.shape
+    for k in (0, 1, -1):
+        for j in (0, 1, -1):
+            for i in (1, -1, 0):
+                if k or j or i:
+                    at = at[flat[at] > flat[at + (k * high + j) * wide + i]]
+    return at
+
+
+def _around(coarse: Coarse, at: NDArray[Any], cell_mm: NDArray[Any]) -> NDArray[Any]:
+    """What a tenth, three quarters and 95 of 100 of the shell around each place stay below. [HU]"""
+    reach = np.ceil(SHELL_MM[1] / cell_mm).astype(int)
+    offset = np.stack(np.meshgrid(*(np.arange(-r, r + 1) for r in reach), indexing="ij"), -1).reshape(-1, 3)
+    away = np.linalg.norm(offset * cell_mm, axis=1)
+    offset = offset[(away >= SHELL_MM[0]) & (away <= SHELL_MM[1])]
+    out = np.empty((3, len(at)))
+    last = np.array(coarse.cells.shape) - 1
+    for first in range(0, len(at), 1000):
+        places = np.clip(at[first : first + 1000, None] + offset, 0, last)
+        out[:, first : first + 1000] = np.percentile(coarse.cells[tuple(np.moveaxis(places, -1, 0))], SHELL_SHARES, axis=1)
+    return out
+
+
+def _upper_halves(coarse: Coarse, at: NDArray[Any], level: NDArray[Any]) -> Ints:
+    """The cells at and next to each place that reach half its height above its level."""
+    if not len(at):
+        return np.zeros(0, np.int64)
+    offset = np.stack(np.meshgrid(*(np.arange(-1, 2),) * 3, indexing="ij"), -1).reshape(-1, 3)
+    places = (at[:, None] + offset).reshape(-1, 3)
+    half = level + HALF * (coarse.cells[tuple(at.T)] - level)
+    high = coarse.cells[tuple(places.T)] >= np.repeat(half, len(offset))
+    return np.unique(np.ravel_multi_index(tuple(places[high].T), coarse.cells.shape))
