@@ -5,7 +5,6 @@ Rows whose people differ from the case are shown as indirect, and only where not
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from dataclasses import replace
 from functools import lru_cache
@@ -14,6 +13,7 @@ from typing import NamedTuple
 from ..evidence.cards import Kind, Row, Test
 from ..evidence.library import Library
 from ..evidence.quantities import parse
+from ..evidence.showing import short_name
 from ..terms.assessment import Certainty, Comparison, EffectShown, Estimate, Study
 from .facts import Facts
 from .numbers import newcombe_1998, random_effects, wilson_1927
@@ -24,7 +24,6 @@ _START = {
     "case_series": 1, "survey": 1, "case_report": 0,
 }  # fmt: skip
 _ANY_COURSE = "any_course"
-_FIRST_WORD = re.compile(r"[^\s,;:.]+")
 _LEVELS = ("very low", "low", "moderate", "high")
 _APPLIES = ("direct", "general", "conditional", "indirect")
 
@@ -173,7 +172,7 @@ def _study(row: Row, library: Library) -> Study:
         source=row.source, design=row.design.replace("_", " "), where=row.where, read=row.read or source.read.form, people=row.people,
         events=counted.events if counted else None, of=counted.of if counted else reported.of if reported else None,
         percent=100 * counted.events / counted.of if counted else reported.percent if reported else None,
-        unit=counted.unit if counted else "people", says=row.says or "", short=f"{_FIRST_WORD.findall(source.citation)[0]} {source.year}",
+        unit=counted.unit if counted else "people", says=row.says or "", short=short_name(source.citation, source.year),
     )  # fmt: skip
 
 
