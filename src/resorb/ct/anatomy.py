@@ -4,7 +4,8 @@ metal     : a region that reaches 2500 HU (no calcification does; tooth enamel m
 skeleton  : where labels name bone, what lies in them; elsewhere a connected region above 130 HU of 3 cm3 or more.
 fragment  : a region within 4 mm of the skeleton.
 outside   : a region not inside the body (the table, lines, the edge of the field).
-contrast  : a connected space of 12 cm3 or more evenly filled above 200 HU, or blood labels above 90 HU, or a header that names an agent.
+contrast  : a connected space of 12 cm3 or more, evenly filled above 200 HU and without the denser wall that marrow has, or blood
+labels above 90 HU, or a header that names an agent.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import label
+from scipy.ndimage import binary_dilation, label
 
 from resorb.ct.acquisition import contrast_in_header
 from resorb.ct.coarse import BLOCK, Coarse
@@ -27,6 +28,7 @@ FRAGMENT_MM = 4.0
 FILLED_HU = 200.0
 FILLED_MM3 = 12_000.0
 FILLED_SHARE = 0.12
+WALL_RATIO, WALLED_SHARE = 1.15, 0.5
 BLOOD_CONTRAST_HU = 90.0
 BLOOD_PLAIN_HU = 75.0
 BLOOD_VOXELS = 300
@@ -78,12 +80,23 @@ def _blood(scan: Scan, labels: Labels | None) -> float | None:
 
 
 def _filled_mm3(scan: Scan, coarse: Coarse) -> float:
-    """Volume of the largest connected space whose blocks are evenly dense. Bone is never even over so far."""
+    """Volume of the largest connected space whose blocks are evenly dense and that has no denser wall around it, as marrow has."""
     pieces, count = label((coarse.mean > FILLED_HU) & (coarse.sd < FILLED_SHARE * coarse.mean))
     if not count or scan.single_slice:
         return 0.0
     block = BLOCK**3 * float(np.prod(np.array(coarse.factor) * scan.spacing))
-    return float(np.bincount(pieces.reshape(-1))[1:].max()) * block
+    volumes = np.bincount(pieces.reshape(-1), minlength=count + 1)[1:] * block
+    large = np.flatnonzero(volumes >= FILLED_MM3)
+    filled = [float(volumes[n]) for n in large if _walled(pieces == n + 1, coarse) < WALLED_SHARE]
+    return max(filled, default=float(np.delete(volumes, large).max(initial=0.0)))
+
+
+def _walled(inside: Flags, coarse: Coarse) -> float:
+    """Share of the blocks beside a space that hold a cell clearly denser than it: cortex is denser than marrow, no vessel is than its blood."""
+    denser = float(coarse.mean[inside].mean()) * WALL_RATIO + 3 * coarse.noise
+    beside = np.argwhere(binary_dilation(inside, np.ones((3, 3, 3))) & ~inside)
+    boxes = (coarse.cells[tuple(slice(BLOCK * k, BLOCK * (k + 1)) for k in at)] for at in beside)
+    return float(np.mean([box.size > 0 and float(box.max()) > denser for box in boxes])) if len(beside) else 0.0
 
 
 def near(places: NDArray[Any], flags: Flags, reach: NDArray[Any]) -> Flags:

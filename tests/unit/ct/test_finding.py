@@ -110,6 +110,14 @@ def test_contrast_is_never_counted(tissue: np.ndarray[Any, Any], agent: str | No
     assert any("contrast" in e.taken_for for e in measured.excluded)
 
 
+@pytest.mark.parametrize("wall_hu", [230.0, 480.0])
+def test_marrow_within_its_cortex_is_no_contrast(wall_hu: float) -> None:
+    z, y, x = (0.8 * (np.arange(n) - n / 2) * (1.5, 1, 1)[axis] for axis, n in enumerate(SCANNER.shape))
+    away = np.sqrt((z[:, None, None] / 24) ** 2 + (y[:, None] / 22) ** 2 + (x / 26) ** 2)
+    tissue = np.where(away < 1, np.where(away < 0.88, 230.0, wall_hu), trunk(table=False))
+    assert ct.find(scan_of(tissue, [])).contrast_seen == (wall_hu == 230.0)
+
+
 def test_the_user_may_state_that_none_was_given() -> None:
     scan = scan_of(trunk(), [STONE], contrast_agent="X")
     measured = ct.measure(scan, settings=ct.Settings(contrast="none", calibration=0.75))
