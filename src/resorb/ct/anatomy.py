@@ -92,7 +92,7 @@ def _filled_mm3(scan: Scan, coarse: Coarse) -> float:
 
 
 def _walled(inside: Flags, coarse: Coarse) -> float:
-    """Share of the blocks beside a space that hold a cell clearly denser than it: cortex is denser than marrow, no vessel is than its blood."""
+    """Share of the blocks beside a space that hold a cell clearly denser than it, as cortex is denser than marrow."""
     denser = float(coarse.mean[inside].mean()) * WALL_RATIO + 3 * coarse.noise
     beside = np.argwhere(binary_dilation(inside, np.ones((3, 3, 3))) & ~inside)
     boxes = (coarse.cells[tuple(slice(BLOCK * k, BLOCK * (k + 1)) for k in at)] for at in beside)
