@@ -69,9 +69,6 @@ def measure(  # noqa: PLR0917  (typer reads one parameter for each option)
         raise typer.Exit(1) from None
     if as_json or fhir != "-":
         typer.echo(_said(measured, as_json), nl=False)
-    if seen.single_slice:
-        typer.echo(f"resorb measure: {scan}: found a single slice; expected a volume: only peak and mean HU can be given", err=True)
-        raise typer.Exit(3)
 
 
 def _corners(box: str | None) -> tuple[float, float, float, float, float, float] | None:
@@ -97,7 +94,20 @@ def _measured(path: Path, labels: Path | None, segment: bool, series: str | None
     scan = read(path, series=series)
     where = labels_of(segment_scan(scan) if segment else labels, scan, settings)
     findings = find(scan, where, contrast=settings.contrast)
+    if scan.single_slice:
+        raise _no_depth(path, findings)
     return scan, findings, measure(scan, settings=settings, findings=findings)
+
+
+def _no_depth(path: Path, findings: Findings) -> ResorbError:
+    """One slice has no depth, so no volume, mass or score; what it shows is said."""
+    from resorb.ct.refused import refuse
+
+    many = len(findings.candidates)
+    seen = f"{many} dense {'region' if many == 1 else 'regions'} on it" if many else "nothing dense on it"
+    return refuse(
+        path, f"a single slice, with {seen}", "a volume: without the distance between slices nothing can be measured", "the whole series"
+    )
 
 
 def _write(scan: Scan, findings: Findings, measured: Measurement, html: Path | None, save_labels: Path | None) -> None:

@@ -116,8 +116,11 @@ def test_refusals_are_one_message_and_exit_3(scan: Path, tmp_path: Path, argumen
     assert not list(tmp_path.iterdir())
 
 
-def test_one_slice_says_what_can_be_said_and_exits_3(tmp_path: Path) -> None:
-    done = run(write(tmp_path, volume(1, 40)))
+def test_one_slice_is_one_message_and_leaves_nothing(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    done = run(write(tmp_path / "scan", volume(1, 40)), "--html", page)
     assert done.exit_code == 3
-    assert "single slice" in done.stderr
-    assert "peak HU" in done.stdout
+    assert "found a single slice, with" in done.stderr
+    assert "the whole series" in done.stderr
+    assert done.stdout == ""
+    assert not page.exists()
