@@ -51,7 +51,7 @@ def ask_next(standings: list[Standing], facts: Facts) -> tuple[Ask, ...]:
         for atom in _unknown(test, facts):
             found[atom].flags.append(flag.name)
     telling = {atom: worth for atom, unknown in found.items() if (worth := unknown.worth()) > 0}
-    best = sorted(telling, key=lambda atom: (facts.library.uses[atom] < _USUAL, -telling[atom], atom))
+    best = sorted(telling, key=lambda atom: (atom not in facts.unsure, facts.library.uses[atom] < _USUAL, -telling[atom], atom))
     asked = [_ask(atom, found[atom], facts) for atom in _one_per_flag(best, found)]
     if _SITE not in {facts.library.words[w].group for w in facts.present if w in facts.library.words}:
         asked.insert(
@@ -152,7 +152,8 @@ def _question(atom: str, facts: Facts) -> str:
     library = facts.library
     if atom in library.quantities:
         card = library.quantities[atom]
-        return f"{card.name[0].upper()}{card.name[1:]}{f', in {card.unit}' if card.unit else ''}?"
+        which = f" The record has {facts.unsure[atom]} for one moment: which is right?" if atom in facts.unsure else ""
+        return f"{card.name[0].upper()}{card.name[1:]}{f', in {card.unit}' if card.unit else ''}?{which}"
     if atom not in library.words:
         return f"What is the {atom}?"
     word = library.words[atom]

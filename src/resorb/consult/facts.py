@@ -35,6 +35,7 @@ class Facts:
         self.levels: dict[str, frozenset[str]] = {}
         self.computed: list[tuple[Formula, float]] = []
         self.written: dict[str, str] = {}
+        self.unsure: dict[str, str] = {}  # values that disagree, as they were written
         for reading in _newest(case.readings):
             self._take(reading)
         for quantity, words in library.reasoning.zero_means.items():
@@ -47,6 +48,9 @@ class Facts:
         self._better()
 
     def _take(self, reading: Reading) -> None:
+        if reading.value is None and reading.level is None:
+            self.unsure[reading.quantity] = reading.written
+            return
         self.written[reading.quantity] = reading.written
         if reading.value is not None:
             self.values[reading.quantity] = reading.value

@@ -115,6 +115,14 @@ def _limited(comparator: Any, value: float, card: Quantity, written: str) -> str
     return level
 
 
+def proven(value: float, card: Quantity) -> set[str]:
+    """What this value may be called, by one or another of the card's bands; empty where it has none."""
+    return {
+        "low" if band.low is not None and value < band.low else "high" if band.high is not None and value > band.high else "normal"
+        for band in card.bands
+    }
+
+
 def _levels(value: float, below: bool, band: Band) -> set[str]:
     """What all values under (or over) this one may be called by a band."""
     low, high = band.low, band.high

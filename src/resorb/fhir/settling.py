@@ -8,9 +8,11 @@ from ..evidence.library import Library, simplify
 from ..terms.case import Case, Done, Fact, Reading, Use
 from .concepts import short
 from .dates import years_between
+from .observations import proven
 from .person import Person
 from .record import Record, Said, Value
 
+ROUNDING = 0.01  # of a value: less is no disagreement
 OLD = 2  # years before the newest entry, from which on it is told
 IN_ORDER = attrgetter("entry", "says", "reference")
 WAYS = {True: "there", False: "not there", None: "not known"}
@@ -148,48 +150,76 @@ def _clear_contradictions(decided: dict[str, tuple[bool | None, Said, int]], rec
 
 
 def _readings(record: Record, uses: list[Use]) -> list[Reading]:
-    """Every value that counts, by quantity and time."""
+    """Every value that counts, by quantity and time. Where the newest disagree, a reading that says so stands for them."""
     readings: list[Reading] = []
     for quantity, values in sorted(record.values.items()):
-        kept, disagree = _agreed(values, record)
+        kept, clashing = _agreed(values, record)
         readings += [value.reading for value in kept]
+        if clashing:
+            readings.append(_unsure(clashing, uses, record))
         if kept:
-            uses.append(_newest(quantity, kept, disagree, record))
+            uses.append(_newest(quantity, kept, bool(clashing), record))
     return readings
 
 
-def _agreed(values: list[Value], record: Record) -> tuple[list[Value], str]:
-    """One value for each moment: that of the best code; values that disagree are not used. And the last moment of those."""
+def _agreed(values: list[Value], record: Record) -> tuple[list[Value], list[Value]]:
+    """One value for each moment, that of the best code, in order of time; and those of the newest moment where they disagree."""
     alone = {v.reading.when or "": v for v in values}
     if len(alone) == len(values) and "" not in alone:
-        return [alone[when] for when in sorted(alone)], ""  # nearly always
+        return [alone[when] for when in sorted(alone)], []  # nearly always
     moments: dict[str, list[Value]] = {}
     for value in values:
         moments.setdefault(value.reading.when or "", []).append(value)
     if len(moments) > 1 and "" in moments:
         for value in moments.pop(""):
             record.pass_over(value.entry, "it has no date, and others have", value.reference)
-    kept = []
-    disagree = ""
-    for moment, together in moments.items():
-        if len(together) == 1:
-            kept += together
-            continue
-        best = min(v.rank for v in together)
-        first = [v for v in together if v.rank == best]
-        if len({(v.reading.value, v.reading.level) for v in first}) == 1:
-            kept.append(first[0] if len(first) == 1 else min(first, key=lambda v: (v.reading.written, v.entry, v.reference)))
-        else:
-            disagree = max(disagree, moment)
-            for value in first:
-                record.pass_over(value.entry, "several values of the same moment disagree", value.reference)
-        for value in together:
+    kept: list[Value] = []
+    newest = max(moments)
+    for moment in sorted(moments):
+        best = min(v.rank for v in moments[moment])
+        first = [v for v in moments[moment] if v.rank == best]
+        for value in moments[moment]:
             if value.rank != best:
                 record.pass_over(value.entry, "a better kind of this lab was taken at the same moment", value.reference)
-    return sorted(kept, key=lambda v: v.reading.when or ""), disagree
+        if _alike([v.reading for v in first]):
+            kept.append(min(first, key=lambda v: (v.reading.written, v.entry, v.reference)))
+        elif moment == newest:
+            return kept, first
+        else:
+            for value in first:
+                record.pass_over(value.entry, f"{_either(first)} of one moment disagree", value.reference)
+    return kept, []
 
 
-def _newest(quantity: str, kept: list[Value], disagree: str, record: Record) -> Use:
+def _alike(readings: list[Reading]) -> bool:
+    """Whether these say the same; a value told in two units is rounded in each."""
+    values = [r.value for r in readings if r.value is not None]
+    if len(values) < len(readings):
+        return len({(r.value, r.level) for r in readings}) == 1
+    return max(values) - min(values) <= ROUNDING * max(map(abs, values))
+
+
+def _either(values: list[Value]) -> str:
+    return " and ".join(sorted({v.reading.written for v in values}))
+
+
+def _unsure(values: list[Value], uses: list[Use], record: Record) -> Reading:
+    """What is left of values of one moment that disagree: the level, where all prove the same for everyone; else nothing but that."""
+    quantity, when = values[0].reading.quantity, values[0].reading.when
+    card, written = record.index.library.quantities[quantity], _either(values)
+    levels = {level for v in values for level in ([v.reading.level] if v.reading.value is None else proven(v.reading.value, card))}
+    day = f" of one moment ({when[:10]})" if when else ""
+    first = min(values, key=lambda v: (v.entry, v.reference))
+    if len(levels) == 1 and (level := levels.pop()):
+        says = f"{card.name}: {written}{day} disagree; {level} by each, so {level} is used"
+        uses.append(Use(first.entry, True, says, first.reference, len(values)))
+        return Reading(quantity, None, level, written, when)
+    for value in values:
+        record.pass_over(value.entry, f"{card.name}: {written}{day} disagree, so it is not known now: which is right?", value.reference)
+    return Reading(quantity, None, None, written, when)
+
+
+def _newest(quantity: str, kept: list[Value], clashing: bool, record: Record) -> Use:
     card = record.index.library.quantities[quantity]
     last = kept[-1]
     when = last.reading.when or ""
@@ -198,8 +228,8 @@ def _newest(quantity: str, kept: list[Value], disagree: str, record: Record) -> 
         said += f", {when[:10]}"
         if int(record.newest[:4]) - int(when[:4]) >= OLD and (old := years_between(when, record.newest)) >= OLD:
             said += f", {old:.0f} years before the newest entry"
-    if disagree > when:
-        said += "; newer ones of one moment disagree and are not used"
+    if clashing:
+        said += "; kept as the trend, since newer ones of one moment disagree"
     if len(kept) > 1:
         said += f"; {len(kept) - 1} older kept as the trend"
     return Use(last.entry, True, said, last.reference, len(kept))

@@ -19,7 +19,10 @@ class Fact(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """A lab or measure. `value` is in the card's own unit; `level` stands alone where only that is known."""
+    """A lab or measure. `value` is in the card's own unit; `level` stands alone where only that is known.
+
+    With neither, values of one moment disagree, as `written` tells: what it is now is not known.
+    """
 
     quantity: str
     value: float | None

@@ -2,8 +2,10 @@
 
 import pytest
 
+from resorb.consult import assess
+from resorb.evidence import library
 from resorb.fhir import read
-from tests.records import LOINC, SNOMED, bundle, coded, lab, patient
+from tests.records import LOINC, SNOMED, bundle, coded, condition, lab, patient
 
 
 def one(*resources):
@@ -132,11 +134,39 @@ def test_the_newest_counts_and_the_older_are_kept():
     assert any("1 older kept as the trend" in u.says for u in case.read_from)
 
 
-def test_two_values_of_one_moment_that_disagree_are_not_used():
-    case = one(lab("2777-1", 4, "mg/dL"), lab("2777-1", 6, "mg/dL"), lab("2777-1", 5, "mg/dL", when="2020-01-01"))
+def test_values_of_one_moment_that_disagree_leave_the_lab_unknown_and_both_are_named_and_asked_for():
+    old = lab("2777-1", 3.5, "mg/dL", when="2024-01-01")
+    case = one(lab("2777-1", 4, "mg/dL"), lab("2777-1", 7, "mg/dL"), old, condition("N18.6"), condition("M75.31"))
+    newest = max((r for r in case.readings if r.quantity == "phosphate"), key=lambda r: r.when)
+    assert newest == ("phosphate", None, None, "4 mg/dL and 7 mg/dL", "2025-02-01")
+    assert why(case, "2777-1") == [
+        "serum phosphate: 4 mg/dL and 7 mg/dL of one moment (2025-02-01) disagree, so it is not known now: which is right?"
+    ]
+    assert [u.says for u in case.read_from if u.used and "2777-1" in u.entry] == [
+        "serum phosphate: 3.5 mg/dL, 2024-01-01; kept as the trend, since newer ones of one moment disagree"
+    ]
+    said = assess(case, library())
+    asked = next(a for a in said.ask_next if a.id == "phosphate")
+    assert asked.question == "Serum phosphate, in mmol/L? The record has 4 mg/dL and 7 mg/dL for one moment: which is right?"
+    assert not [w for k in said.kinds for w in (*k.why, *k.against) if "phosphate" in w.says]
+
+
+def test_values_of_one_moment_that_disagree_but_are_all_high_are_high():
+    case = one(lab("2777-1", 9, "mg/dL"), lab("2777-1", 11, "mg/dL"))
+    assert [(r.value, r.level) for r in case.readings if r.quantity == "phosphate"] == [(None, "high")]
+    assert any(u.used and "high by each" in u.says for u in case.read_from)
+
+
+def test_one_value_told_in_two_units_does_not_disagree_with_itself():
+    case = one(lab("2777-1", 4, "mg/dL"), lab("2777-1", 1.29, "mmol/L"))
+    assert value(case, "phosphate") == pytest.approx(1.29, rel=0.01)
+    assert not why(case, "2777-1")
+
+
+def test_an_older_moment_that_disagrees_is_left_out_of_the_trend():
+    case = one(lab("2777-1", 4, "mg/dL", when="2020-01-01"), lab("2777-1", 6, "mg/dL", when="2020-01-01"), lab("2777-1", 5, "mg/dL"))
     assert value(case, "phosphate") == pytest.approx(5 * 0.322854)
-    assert why(case, "2777-1") == ["several values of the same moment disagree"]
-    assert any("newer ones of one moment disagree" in u.says for u in case.read_from if u.used)
+    assert why(case, "2777-1") == ["4 mg/dL and 6 mg/dL of one moment disagree"]
 
 
 def test_of_two_codes_at_one_moment_the_card_s_first_counts():
