@@ -52,6 +52,8 @@ def compare(  # noqa: PLR0917  (typer reads one parameter for each option)
         if html is not None:
             writable(html)
         _enough(scans, months)
+        if fhir is not None and len(scans) > 2:
+            raise UserError("--fhir: found more than two scans; expected two, since each change is a bundle of its own")
         where = _in_turn(scans, labels, (labels_baseline, labels_followup))
         chosen = [None if one == "-" else one for one in _counted("--series", series, scans)]
         studies = [None if one == "-" else one for one in _counted("--study", study, scans)]
@@ -69,16 +71,8 @@ def compare(  # noqa: PLR0917  (typer reads one parameter for each option)
         typer.echo(f"resorb compare: {error.filename or 'input'}: {error.strerror or error}", err=True)
         raise typer.Exit(1) from None
     if fhir is not None:
-        _give(result, fhir)
+        give(result, fhir)
     _show(result, pictures, as_json, html, quiet=fhir == "-" and not as_json)
-
-
-def _give(result: Any, fhir: str) -> None:
-    from resorb.terms.change import Change
-
-    if not isinstance(result, Change):
-        raise UserError("--fhir: found more than two scans; expected two, since each change is a bundle of its own")
-    give(result, fhir)
 
 
 def _enough(scans: list[str], months: list[float] | None) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..terms.assessment import Assessment, EffectShown, Estimate, OptionShown, Ranked, SeenMeasure
 from ..terms.time import months_in_words
+from .change_words import digits
 
 _WIDTH = 110
 
@@ -70,7 +71,9 @@ def seen_lines(said: Assessment) -> Iterator[str]:
         return
     apart = f", {months_in_words(seen.months_between)} apart" if seen.months_between else ""
     yield f"What two scans showed{apart}: {seen.verdict}"
-    yield from _wrap(f"{seen.why}. Deposits: {', '.join(f'{many} {verdict}' for verdict, many in seen.verdicts.items())}.")
+    yield from _wrap(
+        f"{seen.why[:1].upper()}{seen.why[1:]}. Deposits: {', '.join(f'{many} {verdict}' for verdict, many in seen.verdicts.items())}."
+    )
     for m in seen.measures:
         yield from _wrap(measure_says(m), "  ")
     for e in seen.expected:
@@ -85,13 +88,12 @@ def seen_lines(said: Assessment) -> Iterator[str]:
 
 def measure_says(m: SeenMeasure) -> str:
     """One measure of two scans in words."""
-    most = max(abs(m.before), abs(m.after))
-    digits = 0 if most >= 100 else 1 if most >= 10 else 2
+    few = digits(m)
     before, after, change, low, high, least = (
-        f"{x:.{digits}f}" if n in (0, 1, 5) else f"{x:+.{digits}f}"
+        f"{x:.{few}f}" if n in (0, 1, 5) else f"{x:+.{few}f}"
         for n, x in enumerate((m.before, m.after, m.change, m.low, m.high, m.detectable))
     )
-    pace = f"; {m.per_year:+.{digits}f} {m.unit} a year" if m.per_year is not None else ""
+    pace = f"; {m.per_year:+.{few}f} {m.unit} a year" if m.per_year is not None else ""
     share = f" ({m.per_year_percent:+.0f} % of what was there)" if m.per_year_percent is not None else ""
     said = f"{m.measure}: {before} to {after} {m.unit}, {change} (95 % interval {low} to {high})"
     return f"{said}; a change of {least} would have shown{pace}{share}"

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..terms.assessment import Refusal
+from ..terms.assessment import Refusal, SeenMeasure
 from ..terms.change import Change, DepositChange, Differed, Difference
 from ..terms.time import months_in_words
 
@@ -146,9 +146,17 @@ def less_or_more(value: float, of: Difference, unit: str = "") -> str:
 
 
 def amount(value: float, of: Difference) -> str:
-    """A number with as many digits as its row carries: three of the larger of before and after."""
+    """A number with as many digits as its row carries; see `digits`."""
+    return f"{value:.{digits(of)}f}"
+
+
+def digits(of: Difference | SeenMeasure) -> int:
+    """Three of the larger of before and after; one more where the rounded numbers would not add up for the reader."""
     largest = max(abs(of.before), abs(of.after))
-    return f"{value:.{0 if largest >= 100 else 1 if largest >= 10 else 2}f}"
+    few = 0 if largest >= 100 else 1 if largest >= 10 else 2
+    before, after, change = (round(x, few) for x in (of.before, of.after, of.change))
+    adds_up = abs(after - before - change) < 0.5 * 10**-few or min(before, after) < 0
+    return few if adds_up else few + 1
 
 
 def there(value: float, of: Difference) -> str:

@@ -52,7 +52,9 @@ def _pace(annual: Difference) -> str:
 def when(trend: Trend, at: int) -> str:
     """The time of a scan of the series, in words."""
     months = trend.stops[at].months
-    return "first scan" if at == 0 else "not dated" if months is None else f"after {months_in_words(months)}"
+    if at == 0 or months is None:
+        return "not dated" if at else "first scan"
+    return f"after {months_in_words(months)}" if months else "on the same day"
 
 
 def rows(trend: Trend) -> Iterator[tuple[str, ...]]:

@@ -12,10 +12,10 @@ import pytest
 
 from resorb.report import to_html, to_json, to_text
 from resorb.report.change_pictures import before_against_after, ticks, timeline
-from resorb.report.change_words import HEADLINES, MEASURES, in_plain_words
+from resorb.report.change_words import HEADLINES, MEASURES, in_plain_words, went
 from resorb.report.verdict_marks import css, mark
 from resorb.terms.assessment import Refusal
-from resorb.terms.change import Change, Verdict
+from resorb.terms.change import Change, Difference, Verdict
 from tests.unit.report import made
 
 ALL = made.change()
@@ -197,3 +197,10 @@ def _every_verdict(change: Change) -> set[str]:
 
 def test_the_made_change_covers_every_verdict() -> None:
     assert _every_verdict(ALL) == set(get_args(Verdict))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"), [(139.4, 110.6, "from 139.4 to 110.6 mg: 28.8 mg less"), (140.0, 110.0, "from 140 to 110 mg: 30 mg less")]
+)
+def test_rounded_numbers_add_up_for_the_reader(before: float, after: float, said: str) -> None:
+    assert went(Difference(before, after, after - before, after - before, after - before, 1.0), "mg") == said
