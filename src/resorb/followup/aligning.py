@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resorb.ct.scan import Scan
-from resorb.followup.bodyfit import Rigid, library, rigid_fit, rigid_of
+from resorb.followup.bodyfit import library, rigid_fit, rigid_of
 from resorb.followup.cells import Cells, cells_of
 from resorb.followup.checking_fit import LEAST_POINTS, check, too_little
 from resorb.followup.edges import Points as Anchors
@@ -122,12 +122,14 @@ def align(baseline: Scan, followup: Scan) -> Aligned:
     rigid = rigid_fit(fixed, moving)
     if rigid is None:
         return _failed(baseline, followup, "no part of the body was found in both scans")
-    return _refined(baseline, followup, (fixed, moving), rigid)
+    there = There.of(moving, rigid)
+    del moving  # as large as what was made of it
+    return _refined(baseline, followup, fixed, there)
 
 
 def _same(baseline: Scan, followup: Scan) -> bool:
     alike = baseline.hu.shape == followup.hu.shape and np.allclose(baseline.affine, followup.affine, atol=1e-6)
-    return alike and np.array_equal(baseline.hu, followup.hu)
+    return alike and all(map(np.array_equal, baseline.hu, followup.hu))
 
 
 def _unfit(*scans: Scan) -> str:
@@ -147,13 +149,12 @@ def _prepared(scan: Scan) -> Cells:
     return cells
 
 
-def _refined(baseline: Scan, followup: Scan, pair: tuple[Cells, Cells], rigid: Rigid) -> Aligned:
+def _refined(baseline: Scan, followup: Scan, fixed: Cells, there: There) -> Aligned:
     """The local moves, their check, and what comes of both."""
-    fixed, moving = pair
     points = points_of(fixed)
     if len(points.at) < LEAST_POINTS:
         return _failed(baseline, followup, too_little(len(points.at)))
-    there, field, left = local_fit(points, There.of(moving, rigid))
+    there, field, left = local_fit(points, there)
     rigid, checked = there.rigid, check(points, left, field, fixed)
     if checked.failed:
         return _failed(baseline, followup, checked.failed)

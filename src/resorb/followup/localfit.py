@@ -32,6 +32,7 @@ COARSE_POINTS = 50_000
 MARGIN_MM = 28.0
 TONE_NOISE = 12.0
 STRAY_TONE = 60.0
+SLICES_AT_ONCE = 6
 
 Array = NDArray[Any]
 T = TypeVar("T")
@@ -73,7 +74,8 @@ def refined(seats: Seats, there: There, field: Field, window: float) -> Field:
     scale = max(TONE_NOISE, 1.5 * float(np.median(off))) if len(off) else TONE_NOISE
     halves = _twice(lambda half, own: _window_sums(half, own, scale, (field, window)), seats, left)
     one, two = (step for step, _ in _twice(_solved, halves))
-    step, known = _solved(halves[0] + halves[1])
+    halves[0] += halves.pop()
+    step, known = _solved(halves[0])
     shared, noise = _agreement(one, two, known, GAIN_WINDOW_MM / field.mm)
     gain = shared / (shared + noise + LEAST_NOISE_MM2)
     moves = field.moves + (gain * step).astype(np.float32)
@@ -127,8 +129,14 @@ def _window_sums(half: Seated, left: Array, scale: float, within: tuple[Field, f
 def _solved(sums: Array) -> tuple[Array, Array]:
     """The move of each bin, held back where little is seen, and the share of it that was seen along the axis that shows least.
 
-    An offset of brightness, the same within the window, is taken out first.
+    A few slices at a time, which stay in the processor's own memory.
     """
+    parts = [_solved_here(sums[:, k : k + SLICES_AT_ONCE]) for k in range(0, sums.shape[1], SLICES_AT_ONCE)]
+    return np.concatenate([step for step, _ in parts], 1), np.concatenate([known for _, known in parts])
+
+
+def _solved_here(sums: Array) -> tuple[Array, Array]:
+    """An offset of brightness, the same within the window, is taken out first."""
     bright = 1 / (sums[0] + 1 / STRAY_TONE**2)
     tilt, prior = sums[1:4], 1 / USUAL_MOVE_MM**2
     x, y, z = (sums[11 + a] - tilt[a] * sums[4] * bright for a in range(3))
