@@ -1,13 +1,12 @@
 """How well scans are laid on each other, and whether a failure is ever silent, as Markdown: `python -m bench.align [--pairs N]`.
 
 Accuracy is on phantom pairs of exact truth: bodies moved up to 30 mm and turned up to 10 degrees, on another grid with other noise, their
-deposits changed. The time is that of two scans of 512 x 512 x 300, beside one pass of `hu >= 130` over both.
+deposits changed. Time and memory are those of a whole comparison of two scans of 512 x 512 x 300.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,6 +17,8 @@ from numpy.typing import NDArray
 from resorb.ct.phantom_pairs import Pair, Plan, random_pair
 from resorb.ct.scan import Scan
 from resorb.followup.aligning import Aligned, align
+
+from . import compare_speed
 
 KINDS = {
     "moved and turned": Plan(),
@@ -104,29 +105,14 @@ def tables(pairs: int, big: bool = True) -> list[str]:
 
 
 def speed() -> list[str]:
-    """Time of a large pair, in seconds and in passes of a threshold over both volumes."""
+    """A large pair: how well it is laid, and what comparing it takes."""
     pair = random_pair(np.random.default_rng(5), BIG)
-    into = np.empty(pair.baseline.hu.shape, bool)
-    _, passes = _median_s(lambda: [np.greater_equal(s.hu, np.int16(130), out=into) for s in (pair.baseline, pair.followup)])
-    wall, busy = _median_s(lambda: align(pair.baseline, pair.followup))
     off, _ = errors_of(pair, align(pair.baseline, pair.followup))
-    shape = " x ".join(str(n) for n in pair.baseline.hu.shape[::-1])
     return [
-        f"Two scans of {shape}: {wall:.1f} s, of which the processors were busy for {busy:.1f} s together: {busy / passes:.0f} times one "
-        f"pass of `hu >= 130` over both. Error at deposits {np.median(off):.2f} mm (median), {off.max():.2f} mm (largest)."
+        *compare_speed.lines(pair),
+        "",
+        f"Error at the deposits of that pair: {np.median(off):.2f} mm (median), {off.max():.2f} mm (largest).",
     ]
-
-
-def _median_s(call: Callable[[], object], repeats: int = 3) -> tuple[float, float]:
-    """Time on the clock and of all processors, medians, after one call that is not counted. [s]"""
-    call()
-    times = []
-    for _ in range(repeats):
-        start, busy = time.perf_counter(), time.process_time()
-        call()
-        times.append((time.perf_counter() - start, time.process_time() - busy))
-    wall, busy = np.median(times, axis=0)
-    return float(wall), float(busy)
 
 
 def main() -> None:

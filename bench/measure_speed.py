@@ -173,9 +173,13 @@ SYNTAX = {
 
 
 def write_series(
-    folder: Path, hu: NDArray[np.int16], name: str = "uncompressed", spacing: tuple[float, float, float] = (1.0, 0.8, 0.8)
+    folder: Path,
+    hu: NDArray[np.int16],
+    name: str = "uncompressed",
+    spacing: tuple[float, float, float] = (1.0, 0.8, 0.8),
+    origin: tuple[float, float, float] = (0.0, 0.0, 0.0),
 ) -> None:
-    """A CT series of plain slices in a transfer syntax."""
+    """A CT series of plain slices in a transfer syntax; origin : of its first voxel, LPS [mm]."""
     from pydicom.dataset import FileDataset, FileMetaDataset
     from pydicom.uid import UID
 
@@ -195,7 +199,7 @@ def write_series(
         data.Rows, data.Columns, data.SamplesPerPixel, data.PhotometricInterpretation = *one.shape, 1, "MONOCHROME2"
         data.BitsAllocated, data.BitsStored, data.HighBit, data.PixelRepresentation = 16, 12, 11, 0
         data.PixelSpacing, data.ImageOrientationPatient = list(spacing[1:]), [1, 0, 0, 0, 1, 0]
-        data.ImagePositionPatient = [0, 0, spacing[0] * k]
+        data.ImagePositionPatient = [f"{at:.10g}" for at in (*origin[:2], origin[2] + spacing[0] * k)]
         data.RescaleSlope, data.RescaleIntercept = 1, -1024
         data.PixelData = np.clip(one + 1024, 0, 4095).astype("<u2").tobytes()
         if compressed:
