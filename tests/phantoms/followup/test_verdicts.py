@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 
 from resorb.ct.phantom import Ellipsoid, Scanner
+from resorb.ct.phantom_pairs import Plan, random_pair
+from resorb.followup import Stated, compared
+from resorb.followup.aligning import handed_over
+from resorb.followup.verdicts import Z_95
 from resorb.terms.assessment import Refusal
 from resorb.terms.change import Difference
-from tests.phantoms.followup.made_pairs import AFTER, BEFORE, change, sphere, verdict_at
+from tests.phantoms.followup.made_pairs import AFTER, BEFORE, OWN, change, sphere, verdict_at
 
 STEADY = [sphere(-10, -8, 4, 15), sphere(10, 9, -5, 8)]
 
@@ -127,3 +131,16 @@ def test_of_many_unchanged_deposits_none_is_called_changed():
         made = change(all_of_them, all_of_them, seed, scanners=(BEFORE, AFTER))
         false += any(d.verdict not in ("unchanged", "cannot tell") for d in made.deposits)
     assert false <= 1  # at a chance of one in twenty for each, two of three is one in 140
+
+
+def test_heavy_deposits_scatter_as_far_as_is_said():
+    """An error counted twice would make intervals far wider than what they hold; a forgotten one, far narrower."""
+    plan = Plan(trunk=False, deposits=6, mass_mg=(10, 40), close=0.0, changed=False, gain_sd=0.008)
+    off = []
+    for seed in range(7):
+        pair = random_pair(np.random.default_rng(seed), plan)
+        laid = handed_over((pair.baseline, pair.followup), pair.to_followup, pair.to_baseline, 0.5)
+        made = compared((pair.baseline, pair.followup), settings=OWN, stated=Stated(aligned=laid)).change
+        off += [2 * Z_95 * d.mass_mg.change / (d.mass_mg.high - d.mass_mg.low) for d in made.deposits]
+    assert len(off) >= 35
+    assert 0.7 < np.sqrt(np.mean(np.square(off))) < 1.35
