@@ -2,7 +2,7 @@
 
 metal     : a region that reaches 2500 HU (no calcification does; tooth enamel may).
 skeleton  : where labels name bone, what lies in them; elsewhere a connected region above 130 HU of 3 cm3 or more.
-fragment  : a region within 4 mm of the skeleton.
+fragment  : a region within 5 mm of the skeleton, or a long one beside it (see `resorb.ct.beside`).
 outside   : a region not inside the body (the table, lines, the edge of the field).
 contrast  : a connected space of 12 cm3 or more, evenly filled above 200 HU and without the denser wall that marrow has, or blood
 labels above 90 HU, or a header that names an agent.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from resorb.ct import anatomy
 from resorb.ct.acquisition import is_sharp
 from resorb.ct.agatston import DEFAULT, DepositTable, table_of
 from resorb.ct.anatomy import Contrast
+from resorb.ct.beside import lies_apart
 from resorb.ct.coarse import BLOCK, BODY_HU, Coarse, look
 from resorb.ct.components import join_in_space, runs_of
 from resorb.ct.ends import goes_on_beyond, touches_an_end
@@ -20,7 +22,7 @@ from resorb.ct.findings import Candidate, Findings
 from resorb.ct.fragments import join_specks
 from resorb.ct.labels import Labels
 from resorb.ct.noise import Noise, measure_noise
-from resorb.ct.peaks import rising
+from resorb.ct.peaks import is_a_peak, rising
 from resorb.ct.pixels import WORKERS
 from resorb.ct.refused import refuse
 from resorb.ct.scan import Scan
@@ -137,13 +139,15 @@ def _sort(search: _Search) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
     if bone is not None:
         cell = np.array(search.coarse.factor) * np.nan_to_num(scan.spacing, nan=3.0)
         close = anatomy.near(places[open_ones], bone, np.ceil(anatomy.FRAGMENT_MM / cell - 0.5).astype(int))
-        kinds[open_ones[close]] = "next to the skeleton"
+        beside = open_ones[close]
+        apart = [lies_apart(flat, scan, search.coarse, bone, DEFAULT.threshold_hu) for flat in _voxels_of(table, beside)]
+        kinds[beside[~np.array(apart, bool)]] = "next to the skeleton"
     return kinds, bone
 
 
 _RULES = {
     "skeleton": "a connected region above 130 HU of 3 cm3 or more, or labelled bone",
-    "next to the skeleton": "within 4 mm of the skeleton: taken for a fragment of bone",
+    "next to the skeleton": "within 5 mm of the skeleton, or beside it and long or above 0.3 cm3: taken for a piece of bone",
     "outside the body": "not inside the body: the table, a line, or the edge of the field",
     "cut by the end of the scan": "0.3 cm3 or more, or half as wide as anywhere, in the first or last slice: bone, or not whole",
     "metal": "reaches 2500 HU: metal, or tooth enamel",
@@ -175,18 +179,23 @@ def _dense_candidates(search: _Search, kinds: NDArray[Any]) -> list[Candidate]:
     wanted = np.flatnonzero(kinds == "")
     if not len(wanted):
         return []
-    run_order = np.argsort(table.deposit_of_run, kind="stable")
-    edges = np.searchsorted(table.deposit_of_run[run_order], np.append(wanted, wanted + 1))
     metal = table.centroid[kinds == "metal"] * np.nan_to_num(search.scan.spacing, nan=3.0)
     out = []
-    for n, i in enumerate(wanted):
-        runs = np.sort(run_order[edges[n] : edges[n + len(wanted)]])
-        flat = np.concatenate([np.arange(a, b + 1) for a, b in zip(table.runs.first[runs], table.runs.last[runs], strict=True)])
+    for i, flat in zip(wanted, _voxels_of(table, wanted), strict=True):
         here = table.centroid[i] * np.nan_to_num(search.scan.spacing, nan=3.0)
         streaks = len(metal) and float(np.linalg.norm(metal - here, axis=1).min()) < 30.0
         notes = ("metal within 30 mm: streaks may add to it",) if streaks else ()
         out.append(Candidate(flat, "low" if streaks else "moderate", "reaches 130 HU", notes=notes))
     return out
+
+
+def _voxels_of(table: DepositTable, wanted: Ints) -> Iterator[Ints]:
+    """Sorted flat indices of the voxels of each of these regions."""
+    run_order = np.argsort(table.deposit_of_run, kind="stable")
+    edges = np.searchsorted(table.deposit_of_run[run_order], np.append(wanted, wanted + 1))
+    for n in range(len(wanted)):
+        runs = np.sort(run_order[edges[n] : edges[n + len(wanted)]])
+        yield np.concatenate([np.arange(a, b + 1) for a, b in zip(table.runs.first[runs], table.runs.last[runs], strict=True)])
 
 
 def _faint_candidates(search: _Search, kinds: NDArray[Any], bone: NDArray[np.bool_] | None) -> list[Candidate]:
@@ -210,13 +219,15 @@ def _faint_candidates(search: _Search, kinds: NDArray[Any], bone: NDArray[np.boo
 
 
 def _faint(search: _Search, cells: Ints, bone: NDArray[np.bool_] | None) -> Candidate | None:
-    """A faint candidate from its cells; none if it is next to bone, outside the body, or not tissue around."""
+    """A faint candidate from its cells; none if it is next to bone, outside the body, no peak, or not tissue around."""
     coarse, scan = search.coarse, search.scan
     at = np.stack(np.unravel_index(cells, coarse.cells.shape), 1)
     block = tuple((at.mean(0).astype(int) // BLOCK).T)
     if not anatomy.TISSUE_LOW < coarse.level[block] < anatomy.TISSUE_HIGH or not coarse.body[block]:
         return None
     cell = np.array(coarse.factor) * scan.spacing
+    if not is_a_peak(coarse, cells, cell):
+        return None
     reach = np.ceil(anatomy.FRAGMENT_MM / cell - 0.5).astype(int)
     if bone is not None and anatomy.near(np.stack([at.min(0), at.max(0)])[None], bone, reach)[0]:
         return None

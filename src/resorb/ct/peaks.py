@@ -19,6 +19,7 @@ SHELL_MM = (5.0, 8.0)
 SHELL_SHARES = (10.0, 75.0, 95.0)
 BELL_MOST, BELL_STEP = 1.645, 1.645 - 0.674
 HALF = 0.5
+PEAK_SHARE = 0.75
 THIN_HU = -200.0
 TISSUE_HU = (-30.0, 120.0)
 
@@ -31,14 +32,27 @@ def rising(coarse: Coarse, cell_mm: NDArray[Any]) -> Ints:
     if not len(peaks):
         return peaks
     at = np.stack(np.unravel_index(peaks, coarse.cells.shape), 1)
+    able, level = _stand(coarse, at, cell_mm, 1.0)
+    return _upper_halves(coarse, at[able], level[able])
+
+
+def is_a_peak(coarse: Coarse, cells: Ints, cell_mm: NDArray[Any]) -> bool:
+    """Whether the highest of these cells is firm, or a peak in its tissue: another organ is neither, however far it stands out."""
+    highest = cells[coarse.cells.reshape(-1)[cells].argmax()]
+    at = np.stack(np.unravel_index(highest[None], coarse.cells.shape), 1)
+    return bool(coarse.cells[tuple(at[0])] > FIRM_HU) or bool(_stand(coarse, at, cell_mm, PEAK_SHARE)[0][0])
+
+
+def _stand(coarse: Coarse, at: NDArray[Any], cell_mm: NDArray[Any], share: float) -> tuple[NDArray[np.bool_], NDArray[Any]]:
+    """Which of these cells rise above the shell around them, by this share of what chance never reaches; and the level of that shell."""
     thin, usual, most = _around(coarse, at, cell_mm)
-    value = coarse.cells.reshape(-1)[peaks]
+    value = coarse.cells[tuple(at.T)]
     able = (thin > THIN_HU) & (most < TISSUE_HU[1]) & (usual > TISSUE_HU[0])
-    noise = np.maximum(coarse.noise, (most - usual) / BELL_STEP)
-    able &= value > most + (coarse.least_z - BELL_MOST) * noise
+    rise = share * coarse.least_z - BELL_MOST
+    able &= value > most + rise * np.maximum(coarse.noise, (most - usual) / BELL_STEP)
     for n in np.flatnonzero(able):
-        able[n] = value[n] > most[n] + (coarse.least_z - BELL_MOST) * quietest(coarse, at[n] // BLOCK)
-    return _upper_halves(coarse, at[able], usual[able])
+        able[n] = value[n] > most[n] + rise * quietest(coarse, at[n] // BLOCK)
+    return able, usual
 
 
 def _between(coarse: Coarse) -> Ints:

@@ -94,6 +94,22 @@ def test_a_faint_deposit_is_found_among_fat_and_organs() -> None:
     assert len(pieces) == 4 and np.isin(np.ravel_multi_index(tuple(at.T), made.followup.hu.shape), voxels).all()
 
 
+@pytest.mark.parametrize(("gap_mm", "found"), [(3.0, 0), (8.0, 1)])
+def test_a_small_deposit_near_bone_is_told_from_a_chip_of_it(gap_mm: float, found: int) -> None:
+    findings = ct.find(scan_of(trunk(), [Ellipsoid((0.0, 25.2 - 8.0 - gap_mm - 1.8, 2.0), (1.8, 1.8, 1.8), 600.0)]))
+    assert len(findings.candidates) == found
+    assert ("next to the skeleton" in taken_for(findings)) != bool(found)
+
+
+def test_an_organ_that_stands_out_of_another_is_no_deposit() -> None:
+    z, y, x = (spacing * (np.arange(n) - n / 2) for spacing, n in zip(SCANNER.spacing, SCANNER.shape, strict=True))
+    tissue = trunk(table=False)
+    tissue[(z[:, None, None] / 15) ** 2 + ((y[:, None] + 14) / 9) ** 2 + (x / 12) ** 2 < 1] = 68
+    assert not ct.find(scan_of(tissue, [])).candidates
+    (one,) = ct.find(scan_of(tissue, [STONE])).candidates
+    assert not one.faint
+
+
 def test_metal_is_told_and_warns_its_neighbours() -> None:
     findings = ct.find(scan_of(trunk(metal=True), [STONE, OTHER]))
     assert "metal" in taken_for(findings)
