@@ -154,11 +154,12 @@ def test_importing_the_room_costs_nothing() -> None:
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="only Linux tells the most memory a process has held")
 @pytest.mark.parametrize("verb", ["read", "measure"])
 def test_memory_is_bounded(tmp_path: Path, verb: str) -> None:
-    code = (
-        "import resource, sys; from resorb import ct; getattr(ct, sys.argv[1])(sys.argv[2]); "
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)"
+    code = (  # not ru_maxrss: a child's begins with what its parent, this test run, held
+        "import sys; from resorb import ct; getattr(ct, sys.argv[1])(sys.argv[2]); "
+        "print(next(int(line.split()[1]) * 1024 for line in open('/proc/self/status') if line.startswith('VmHWM')))"
     )
     small, large = tmp_path / "s", tmp_path / "l"
     hu = volume(4, 512)
@@ -168,4 +169,4 @@ def test_memory_is_bounded(tmp_path: Path, verb: str) -> None:
         int(subprocess.run([sys.executable, "-c", code, verb, str(f)], capture_output=True, text=True, check=True).stdout)
         for f in (small, large)
     ]
-    assert used[1] - used[0] < 2 * 160 * 512 * 512 * 2
+    assert 0.9 * 156 * 512 * 512 * 2 < used[1] - used[0] < 2 * 160 * 512 * 512 * 2

@@ -1,5 +1,6 @@
 """Pairs of exact truth laid on each other: how far off at the deposits, how honest about it, and what must never be laid at all."""
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -68,6 +69,28 @@ def test_the_facts_tell_how_the_person_moved(pair, laid):
 def test_the_same_pair_is_laid_the_same_to_the_bit(pair, laid):
     points = np.random.default_rng(0).uniform(-30, 30, (20, 3))
     assert np.array_equal(align(pair.baseline, pair.followup).to_followup(points), laid.to_followup(points))
+
+
+def finer(scan, times):
+    """The same scan with each voxel cut into smaller ones."""
+    hu, affine = scan.hu, scan.affine.copy()
+    for axis, n in enumerate(times):
+        hu = hu.repeat(n, axis)
+        affine[:3, 3] -= affine[:3, axis] * (n - 1) / n / 2
+        affine[:3, axis] /= n
+    return replace(scan, hu=hu, affine=affine)
+
+
+def test_no_copy_of_a_volume_is_made_nor_a_mask_of_both(pair, laid):
+    """All that is kept of either scan are cells of 2 mm and places on edges, however fine the voxels are."""
+    scans = [finer(scan, (2, 3, 3)) for scan in (pair.baseline, pair.followup)]
+    tracemalloc.start()
+    made = align(*scans)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 0.8 * scans[0].hu.nbytes
+    places = np.array([d.centre_mm for d in pair.deposits])
+    assert np.abs(made.to_followup(places) - laid.to_followup(places)).max() < 0.5
 
 
 def test_how_the_voxels_are_stored_changes_nothing(pair, laid):
