@@ -148,6 +148,8 @@ def _cannot_say(
     """Refusals, each with its reason."""
     if nothing_seen:
         yield Refusal("kind", "no calcification was seen, so there is no deposit to name")
+    elif facts.tell_nothing:
+        yield Refusal("kind", "nothing was given that a card knows: no place, finding, diagnosis, lab or measure")
     elif not kinds:
         yield Refusal("kind", "none of the kinds on the cards fits what was given")
     elif kinds[0].tied:

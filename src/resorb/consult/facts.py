@@ -76,6 +76,13 @@ class Facts:
                 own = self.levels.get(quantity.id, frozenset())
                 self.levels[quantity.id] = self.levels[better] | {level for level in own if imply.get(level) in self.levels[better]}
 
+    @property
+    def tell_nothing(self) -> bool:
+        """Whether the case says nothing but who the person is."""
+        case = self.case
+        of_health = [*(f for f in case.facts if f.group != "sex"), *(r for r in case.readings if r.quantity != "age"), *case.done]
+        return not of_health and case.change is None
+
     def ids(self) -> Iterator[str]:
         """Every word and quantity this case says anything about."""
         yield from self.present

@@ -30,6 +30,9 @@ def plain(
             " ".join([*parts, "No calcification was seen.", *told[:2]]),
             ("What else explains why I was examined?", "Need I be examined again?"),
         )
+    if not kinds and facts.tell_nothing:
+        parts.append("Nothing was given that says what this is: no place, no finding, no diagnosis and no lab that is known here.")
+        return Plain(" ".join(parts), ("Where is it, and what showed it?", "Which tests have been done?"))
     if not kinds:
         parts.append("None of the kinds of calcification known here fits what was given. That is not the same as nothing being there.")
         return Plain(" ".join(parts), ("What else could this be?", "Which finding or test would tell?"))

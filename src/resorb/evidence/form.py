@@ -109,7 +109,7 @@ class _Reader:
 
     def read(self, data: Any) -> Case:
         if not isinstance(data, dict) or not data:
-            found = "nothing" if not data else f"a {_kind_of(data)}"
+            found = "an empty list" if data == [] else "nothing" if not data else f"a {_kind_of(data)}"
             self.problem((), f"found {found}; expected fields such as `site: shoulder` (see `resorb template`)")
             return Case()
         facts: list[Fact] = []

@@ -152,7 +152,11 @@ def _outcome(e: Estimate) -> str:
 
 
 def _prediction(e: Estimate) -> Element:
-    """Percentages, as FHIR asks for: a range where an interval is known, else the number alone; a count too small gives neither."""
+    """Percentages: a range where an interval is known, else the number alone; a count too small gives neither.
+
+    FHIR R4, RiskAssessment.prediction.probability[x] (hl7.org/fhir/R4/riskassessment-definitions.html): a range holds the lower and upper
+    bounds of certainty, such as 40-60 %, and decimals are percentages as well, at most 100 (invariant ras-2), not shares of one.
+    """
     probability: Element = {}
     if e.low is not None and e.high is not None:
         probability = {"probabilityRange": between(max(0.0, e.low), min(100.0, e.high), "%")}

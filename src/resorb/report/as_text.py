@@ -219,6 +219,8 @@ def _read_from(said: Assessment, why: bool) -> Iterator[str]:
     if not said.read_from:
         return
     yield "Used of the record"
+    if not any(use.used for use in said.read_from):
+        yield "- nothing"
     for use in said.read_from:
         if use.used:
             yield from _wrap(f"- {use.says} [{use.entry}]")

@@ -66,6 +66,7 @@ def test_all_problems_at_once_with_lines(shelf):
         ("just words", "found a text"),
         ("42", "found a number"),
         ("{}", "found nothing"),
+        ("[]", "found an empty list"),
         ("site: [", "not valid YAML"),
         ("site: kidney\nsite: lung", "written twice"),
         ('{"site": "kidney", "site": "lung"}', "written twice"),

@@ -5,7 +5,10 @@ import json
 import pytest
 
 import resorb
+from resorb.consult import assess
+from resorb.evidence import library
 from resorb.fhir import is_fhir, parameters_to_bundle, read
+from resorb.report import to_text
 from resorb.terms.errors import CaseRefused
 from tests.records import bundle, condition, lab, mineral_record, patient
 
@@ -134,3 +137,14 @@ def test_a_deleted_entry_is_not_read():
 def test_a_date_that_is_none_is_refused():
     with pytest.raises(CaseRefused, match="found the date"):
         read(RECORD, date="yesterday")
+
+
+@pytest.mark.parametrize("record", [bundle(), bundle(patient()), {"resourceType": "Encounter", "id": "e", "status": "finished"}])
+def test_a_record_of_which_nothing_can_be_used_says_so(record):
+    said = assess(read(record), library())
+    assert not said.kinds
+    assert said.cannot_say[0].reason.startswith("nothing was given that a card knows")
+    assert said.plain.text.startswith("Nothing was given that says what this is")
+    if record["resourceType"] == "Encounter":
+        assert [(u.entry, u.says) for u in said.read_from] == [("Encounter", "resorb does not read this kind of entry")]
+        assert "Used of the record\n- nothing\n" in to_text(said)

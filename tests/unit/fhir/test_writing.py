@@ -1,6 +1,7 @@
 """FHIR out: every resource valid by a full model of R4B, tied together, the same bytes for the same answer."""
 
 import json
+import re
 
 import pytest
 from fhir.resources.R4B.bundle import Bundle
@@ -195,3 +196,25 @@ def test_text_from_a_record_is_escaped():
     sly = {**lab("2777-1", 7, "mg/dL"), "code": {"text": "<script>alert(1)</script>"}}
     made = to_fhir(resorb.assess(read(bundle(patient(), sly))))
     assert "<script>" not in json.dumps(made)
+
+
+def test_what_a_server_says_of_itself_keeps_the_rules_of_r4():
+    told, asked = capability("http://127.0.0.1/fhir"), operation_definition("http://127.0.0.1/fhir")
+    assert told["kind"] == "instance"
+    assert told["implementation"]["description"], "cpb-14 and cpb-15: an instance describes itself"
+    assert told["rest"], "cpb-1: rest, messaging or document"
+    assert [r["mode"] for r in told["rest"]] == ["server"], "cpb-8: one of each mode"
+    assert re.fullmatch(r"[A-Z]([A-Za-z0-9_]){0,254}", asked["name"]), "opd-0: a name for machines"
+    assert {p["use"] for p in asked["parameter"]} == {"in", "out"}
+    assert all(p["max"] == "*" or int(p["max"]) >= p["min"] for p in asked["parameter"])
+    assert asked["code"] == told["rest"][0]["operation"][0]["name"]
+
+
+def test_a_probability_alone_is_in_percent_too():
+    """FHIR R4: decimals are percentages as well, at most 100 (ras-2)."""
+    case = {"age": 58, "sex": "female", "site": "breast", "modality": "mammogram", "findings": ["fine_linear_branching"]}
+    said = resorb.assess(resorb.read_case(case))
+    told = [p for r in resources(to_fhir(said), "RiskAssessment") for p in r.get("prediction", ()) if "probabilityDecimal" in p]
+    assert told
+    assert all(f"{p['probabilityDecimal']:.3g} %" in p["rationale"] and p["probabilityDecimal"] <= 100 for p in told)
+    assert max(p["probabilityDecimal"] for p in told) > 1

@@ -71,7 +71,7 @@ def malformed(wrong: list[tuple[str, str, str]]) -> Refused:
 
 def _check_hook(told: Json, service: Service, wrong: list[tuple[str, str, str]]) -> None:
     if told.get("hook") != service.hook:
-        wrong.append(("hook", repr(told.get("hook"))[:60], f"{service.hook}, the hook of {service.id}"))
+        wrong.append(("hook", repr(told["hook"])[:60] if "hook" in told else "no such field", f"{service.hook}, the hook of {service.id}"))
     instance = told.get("hookInstance")
     try:
         uuid.UUID(str(instance) if isinstance(instance, str) else "")
