@@ -55,7 +55,7 @@ def measure(  # noqa: PLR0917  (typer reads one parameter for each option)
             writable(html)
         settings = Settings(convention, calibration, kvp, contrast, _corners(box))
         ready(send)
-        with borrowed(scan, study, series) as path:
+        with borrowed(scan, study, series, results=dicom_out is not None or send is not None) as path:
             seen, findings, measured = _measured(path, labels, segment, series, settings)
             _write(seen, findings, measured, html, save_labels)
             _deliver(path, (seen, findings, measured), dicom_out, send)

@@ -39,7 +39,7 @@ class Outgoing:
         from resorb.ct.reading import read
         from resorb.pacs import borrowed
 
-        with borrowed(place, study, series) as path:
+        with borrowed(place, study, series, results=self.wanted) as path:
             scan = read(path, series=series)
             if self.wanted:
                 from resorb.pacs.sources import sources_of
@@ -63,8 +63,7 @@ class Outgoing:
         from resorb.ct.finding import find
         from resorb.ct.measuring import labels_of, measure
         from resorb.pacs import Measured
-        from resorb.pacs.tracking import tracks_of
 
         findings = find(scan, labels_of(labels, scan, settings), contrast=settings.contrast)
         measured = measure(scan, settings=settings, findings=findings)
-        return Measured(scan, findings, measured, self.sources[number], tracks_of(scan, findings.candidates))
+        return Measured.with_sources(self.sources[number], scan, findings, measured)

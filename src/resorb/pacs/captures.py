@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from resorb._version import __version__
 from resorb.ct.pictures import outline, pictures
-from resorb.pacs.identity import MAKER, NOT_A_DEVICE, PURPOSE, Identity
+from resorb.pacs.identity import NOT_A_DEVICE, PURPOSE, Identity
+from resorb.pacs.sources import MAKER
 from resorb.pacs.structured import from_to
 from resorb.terms.change import Difference
 from resorb.terms.measurement import Measure, Picture
@@ -126,7 +127,7 @@ def _table(measured: Measured, change: Change | None) -> list[str]:
     head = [f"{MAKER} {__version__}, {PURPOSE}", NOT_A_DEVICE[:110], ""]
     lines = ["\t".join(("", "name", *(title for _, title in COLUMNS)))]
     for d, track in zip(m.deposits, measured.tracks, strict=True):
-        lines.append("\t".join((str(d.id), f"{d.site or track.name}"[:26], *_cells(d))))
+        lines.append("\t".join((str(d.id), (d.site or track.name.partition(" of ")[0])[:26], *_cells(d))))
     lines.append("\t".join(("", f"total ({m.total.deposits})", *_cells(m.total))))
     if change is not None:
         lines += ["", f"change since baseline, all deposits: {change.total.verdict}"]

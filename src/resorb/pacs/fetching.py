@@ -14,16 +14,20 @@ from resorb.ct.header import CT_CLASSES
 from resorb.ct.refused import ScanRefused, refuse
 from resorb.pacs.address import WebAddress, is_address, is_uid, web_address
 from resorb.pacs.failed import PacsFailed, need_libraries
+from resorb.pacs.sources import MAKER, RESULTS
 from resorb.pacs.web import Patience, server
 
 AT_ONCE = 4
 PAGE = 1000
-SOP, SERIES, COUNT, MODALITY = "00080018", "0020000E", "00201209", "00080060"
+SOP, SERIES, COUNT, MODALITY, DESCRIPTION = "00080018", "0020000E", "00201209", "00080060", "0008103E"
 
 
 @contextmanager
-def borrowed(place: str | Path, study: str | None = None, series: str | None = None) -> Iterator[Path]:
-    """A path where the scan lies: the path itself, or for a DICOMweb address a private folder that is gone afterwards."""
+def borrowed(place: str | Path, study: str | None = None, series: str | None = None, *, results: bool = False) -> Iterator[Path]:
+    """A path where the scan lies: the path itself, or for a DICOMweb address a private folder that is gone afterwards.
+
+    results : also bring our own SEG and reports of the study, in which the deposits have their names.
+    """
     if not is_address(place):
         if study:
             raise refuse("--study", f"a UID, and {place}", "a DICOMweb address with it", "--series alone picks a series of a folder")
@@ -34,11 +38,11 @@ def borrowed(place: str | Path, study: str | None = None, series: str | None = N
     if address.study is None:
         raise refuse(str(place), "no study", "--study UID, or an address ending in /studies/UID")
     with tempfile.TemporaryDirectory(prefix="resorb-") as folder:
-        fetch(address, Path(folder))
+        fetch(address, Path(folder), results=results)
         yield Path(folder)
 
 
-def fetch(address: WebAddress, folder: Path, patience: Patience | None = None) -> int:
+def fetch(address: WebAddress, folder: Path, patience: Patience | None = None, *, results: bool = False) -> int:
     """Bring the CT images of a study, or of one of its series, into `folder`. Refused unless every one of them comes.
 
     Each answer is checked to be the instance that was asked for. Returns how many came.
@@ -46,7 +50,8 @@ def fetch(address: WebAddress, folder: Path, patience: Patience | None = None) -
     from requests.exceptions import HTTPError
 
     with server(address, patience) as client:
-        wanted = [(series, sop) for series, count in _series(client, address).items() for sop in _instances(client, address, series, count)]
+        held = _series(client, address) | (_ours(client, address) if results else {})
+        wanted = [(series, sop) for series, count in held.items() for sop in _instances(client, address, series, count)]
         if len(wanted) > MOST_FILES:
             raise refuse(address.root, f"{len(wanted)} images in the study", f"at most {MOST_FILES}", "--series")
         with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -84,6 +89,17 @@ def _series(client: Any, address: WebAddress) -> dict[str, Any]:
     if not out:
         what = f"no CT series {address.series}" if address.series else "no CT series"
         raise refuse(f"{address.root} study {address.study}", what, "one that this server holds", "check the UIDs")
+    return out
+
+
+def _ours(client: Any, address: WebAddress) -> dict[str, Any]:
+    """The series of SEG and reports in the study that we may have made: another maker describes them otherwise."""
+    out: dict[str, Any] = {}
+    for modality in RESULTS:
+        for item in client.search_for_series(address.study, search_filters={"Modality": modality}, fields=["SeriesDescription"]):
+            uid, said = _value(item, SERIES), _value(item, DESCRIPTION)
+            if isinstance(uid, str) and is_uid(uid) and _value(item, MODALITY) == modality and str(said or MAKER).startswith(MAKER):
+                out[uid] = None
     return out
 
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from resorb._version import __version__
-from resorb.pacs.sources import Sources
+from resorb.pacs.sources import MAKER, Sources
 from resorb.pacs.tracking import uid_of
 
-MAKER = "resorb"
 PURPOSE = "RESEARCH USE"
 NOT_A_DEVICE = "For research and education. Not a medical device; not for the care of individual patients."
 FIRST_SERIES_NUMBER = 9100

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from resorb._version import __version__
 from resorb.pacs import codes
-from resorb.pacs.identity import MAKER, PURPOSE, Identity
+from resorb.pacs.identity import PURPOSE, Identity
+from resorb.pacs.sources import MAKER
 
 if TYPE_CHECKING:
     from resorb.pacs.derived import Measured

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import re
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,12 @@ from resorb.ct.refused import refuse
 from resorb.ct.scan import Scan
 from resorb.pacs.failed import quiet
 
+MAKER = "resorb"
 OFF_MM = 0.02
 EMPTY = ("AccessionNumber", "PatientBirthDate", "PatientID", "PatientName", "PatientSex", "ReferringPhysicianName", "StudyDate", "StudyID",
          "StudyTime")  # fmt: skip
 _DATES = {"StudyDate": r"\d{8}", "PatientBirthDate": r"\d{8}", "SeriesDate": r"\d{8}", "AcquisitionDate": r"\d{8}", "ContentDate": r"\d{8}"}
+RESULTS = ("SEG", "SR")
 _TIMES = {"StudyTime": r"\d{2}(\d{2}(\d{2}(\.\d{1,6})?)?)?"}
 
 
@@ -27,15 +30,24 @@ _TIMES = {"StudyTime": r"\d{2}(\d{2}(\d{2}(\.\d{1,6})?)?)?"}
 class Sources:
     """headers : one for each slice of the scan, in its order; or the one of a multi-frame file.
     frames : of a multi-frame file, the frame (from 0) that each slice came from; empty otherwise.
+    beside : our own SEG and reports on the same study that lie with it; `naming` reads the deposits' names in them.
     """
 
     headers: tuple[Any, ...]
     frames: tuple[int, ...] = ()
+    beside: tuple[Any, ...] = ()
 
     @property
     def first(self) -> Any:
         """Any header; what names study, patient and frame of reference is the same in all."""
         return self.headers[0]
+
+    @property
+    def places(self) -> dict[tuple[str, int], int]:
+        """The slice that each image is, by its UID and frame number (from 1; 0 where there are no frames)."""
+        if self.frames:
+            return {(str(self.first.SOPInstanceUID), frame + 1): k for k, frame in enumerate(self.frames)}
+        return {(str(header.SOPInstanceUID), 0): k for k, header in enumerate(self.headers)}
 
 
 def sources_of(path: str | Path, scan: Scan) -> Sources:
@@ -49,22 +61,43 @@ def sources_of(path: str | Path, scan: Scan) -> Sources:
         kind = "NIfTI" if any(is_nifti(entry.name) for entry in found) else "a series without a UID"
         raise refuse(where, kind, "DICOM: results join the study of their source", "the DICOM series this volume was made from")
     with quiet():
-        headers = [h for entry in found if (h := _header(entry, scan.unique_id)) is not None]
+        opened = [(entry, data) for entry in found if (data := _opened(entry)) is not None]
+        headers = [data for _, data in opened if _is_slice(data, scan.unique_id)]
         for header in headers:
             _check(header, where)
             _tidy(header)
-        return _placed(headers, scan, where)
+        studies = {header.StudyInstanceUID for header in headers}
+        ours = [entry for entry, data in opened if _is_ours(data) and data.get("StudyInstanceUID") in studies]
+        return replace(_placed(headers, scan, where), beside=tuple(made for entry in ours if (made := _whole(entry)) is not None))
 
 
-def _header(entry: Entry, series: str) -> Any | None:
-    """The data set of one file without its pixels; none for what is not of this series."""
+def _opened(entry: Entry) -> Any | None:
+    """The data set of one file without its pixels; none for what is no DICOM."""
     import pydicom
 
     try:
-        data = pydicom.dcmread(io.BytesIO(entry.fetch()), stop_before_pixels=True)
-        return data if data.get("SeriesInstanceUID") == series and "LOCALIZER" not in list(data.get("ImageType", [])) else None
+        return pydicom.dcmread(io.BytesIO(entry.fetch()), stop_before_pixels=True)
     except Exception:  # noqa: BLE001  stray files beside the series; pydicom meets them with many kinds of error
         return None
+
+
+def _is_ours(data: Any) -> bool:
+    return data.get("Modality") in RESULTS and data.get("Manufacturer") == MAKER
+
+
+def _whole(entry: Entry) -> Any | None:
+    """A result of ours with its voxels, read now: its file may be gone later. None where it is damaged."""
+    import pydicom
+
+    with suppress(Exception):
+        data = pydicom.dcmread(io.BytesIO(entry.fetch()))
+        if data.Modality != "SEG" or data.pixel_array is not None:
+            return data
+    return None
+
+
+def _is_slice(data: Any, series: str) -> bool:
+    return data.get("SeriesInstanceUID") == series and "LOCALIZER" not in list(data.get("ImageType") or [])
 
 
 def _check(header: Any, where: Path) -> None:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from resorb._version import __version__
 from resorb.pacs import codes
-from resorb.pacs.identity import MAKER, NOT_A_DEVICE, Identity
+from resorb.pacs.identity import NOT_A_DEVICE, Identity
 from resorb.pacs.quantities import changed, measured_items, refused, verdict
+from resorb.pacs.sources import MAKER
 from resorb.pacs.tracking import Track, uid_of
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def report(measured: Measured, identity: Identity, seg: Any | None, since: Since
     """A preliminary, unverified report by a device. `since` : the baseline, its objects and the change; then TID 1502 holds both."""
     from highdicom.sr import MeasurementReport
 
-    whole = _whole(since[0] if since else measured)
+    whole = measured.names.whole
     groups = [*_groups(measured, seg, _time_point(measured, 2, "follow-up") if since else None, since[2] if since else None)]
     groups.append(_total(measured, whole, _time_point(measured, 2, "follow-up") if since else None, since[2] if since else None))
     evidence = [*measured.sources.headers, *([seg] if seg is not None else [])]
@@ -44,7 +45,8 @@ def report(measured: Measured, identity: Identity, seg: Any | None, since: Since
 
 def _document(root: Any, evidence: list[Any], identity: Identity) -> Any:
     """The report around its content. The library copies and walks what it is given, for minutes where there are hundreds of deposits:
-    it is given the root alone, and the content, which it has made itself, is put in its place."""
+    it is given the root alone, and the content, which it has made itself, is put in its place.
+    """
     from highdicom.sr import Comprehensive3DSR, ContentSequence
 
     whole = root.ContentSequence
@@ -92,11 +94,6 @@ def _groups(measured: Measured, seg: Any | None, time_point: Any, change: Change
     for i, deposit in enumerate(measured.measurement.deposits):
         pair = next((c for c in change.deposits if deposit.id in (c.followup or ())), None) if change else None
         yield _deposit(measured, i, seg, time_point, pair)
-
-
-def _whole(baseline: Measured) -> Track:
-    """What all deposits together are called, at every time point."""
-    return Track(uid_of("total", baseline.scan.unique_id, baseline.scan.identity), "all deposits")
 
 
 def _deposit(measured: Measured, i: int, seg: Any, time_point: Any, pair: DepositChange | None) -> Any:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from resorb.ct.findings import Candidate
 from resorb.ct.scan import Scan
@@ -18,10 +20,19 @@ from resorb.terms.change import Change
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """What a deposit is called: a UID for programs and a short name for people, the same at every time point."""
+    """What a deposit is called: a UID for programs and a short name for people, the same at every time point.
+
+    The name ends in the day of the scan that it is from, where that scan has one: `deposit 71b69f6f of 20250301`.
+    """
 
     uid: str
     name: str
+
+    @property
+    def day(self) -> str:
+        """The day of the scan that the name is from (YYYYMMDD); after every day where it is not known."""
+        said = re.search(r" of (\d{8})\b", self.name)
+        return said[1] if said else "unknown"
 
 
 def uid_of(*parts: object) -> str:
@@ -35,23 +46,26 @@ def content_seed(*parts: Any) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def tracks_of(scan: Scan, candidates: Sequence[Candidate]) -> tuple[Track, ...]:
-    """The name of each deposit, from the scan and the deposit's own voxels: it does not depend on how many others were found."""
-    return tuple(_track(scan, hashlib.sha256(np.ascontiguousarray(c.flat, "<i8").tobytes()).hexdigest()) for c in candidates)
+def track_of(scan: Scan, flat: NDArray[Any]) -> Track:
+    """The name of a deposit, from the scan and the deposit's own voxels (flat indices, sorted), whatever else was found."""
+    uid = uid_of("deposit", scan.unique_id, scan.identity, hashlib.sha256(np.ascontiguousarray(flat, "<i8").tobytes()).hexdigest())
+    return Track(uid, dated(f"deposit {hashlib.sha256(uid.encode()).hexdigest()[:8]}", scan))
 
 
-def _track(scan: Scan, voxels: str) -> Track:
-    uid = uid_of("deposit", scan.unique_id, scan.identity, voxels)
-    return Track(uid, f"deposit {hashlib.sha256(uid.encode()).hexdigest()[:8]}")
+def dated(name: str, scan: Scan) -> str:
+    """A name with the day of its scan."""
+    day = scan.acquisition.acquired or ""
+    return f"{name} of {day}" if re.fullmatch(r"\d{8}", day) else name
 
 
-def carried(baseline: Sequence[Track], followup: Sequence[Track], change: Change) -> tuple[Track, ...]:
+def carried(baseline: Sequence[Track], followup: Sequence[Track], own: Sequence[Track], change: Change) -> tuple[Track, ...]:
     """The follow-up's deposits under the names their matches had at baseline.
 
     Merged deposits go on under the first name. Of the pieces of a split one, the first keeps the name and the others get names
-    of their own that follow from it. A new deposit keeps the name it has.
+    of their own that follow from it. A new deposit keeps the name it has; its `own`, where that name is one of the baseline's.
     """
-    out = list(followup)
+    taken = {track.uid for track in baseline}
+    out = [plain if track.uid in taken else track for track, plain in zip(followup, own, strict=True)]
     for pair in change.deposits:
         if not pair.baseline or not pair.followup:
             continue
