@@ -25,6 +25,7 @@ START_MM = (4.0, 8.0)
 CELLS_ACROSS = 12
 SAMPLES = 15_000
 START_SAMPLES, END_SAMPLES = 5_000, 10_000
+MOST_BLURRED = 250_000
 
 Array = NDArray[Any]
 
@@ -235,8 +236,9 @@ def _optimised(sitk: Any, pair: list[Level], start: Rigid, until: tuple[float, i
     method.SetMetricAsCorrelation()
     method.SetMetricSamplingStrategy(method.REGULAR)
     method.SetMetricSamplingPercentage(min(1.0, until[2] / inside.size), 1)
-    method.MetricUseFixedImageGradientFilterOff()  # blurred slopes of the whole image take longer than the fit
-    method.MetricUseMovingImageGradientFilterOff()
+    method.MetricUseFixedImageGradientFilterOff()  # blurred slopes of a whole large image take longer than the fit,
+    if inside.size > MOST_BLURRED:  # yet a coarse fit without them can stay tilted, and lose to one at another place
+        method.MetricUseMovingImageGradientFilterOff()
     method.SetMetricFixedMask(_image(sitk, inside.astype(np.uint8), cells))
     method.SetInterpolator(sitk.sitkLinear)
     method.SetOptimizerAsRegularStepGradientDescent(float(cells.step.mean()) / 2, *until[:2], gradientMagnitudeTolerance=1e-6)

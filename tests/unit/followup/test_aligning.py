@@ -11,6 +11,7 @@ from resorb.followup.aligning import align, handed_over, inside
 from resorb.followup.bodyfit import NoRegistration, Rigid, rigid_of
 from resorb.followup.cells import cells_of
 from resorb.followup.field import no_field
+from tests.browser import scans as uniform
 
 TILT = np.array([[0, -1.0, 0], [1.0, 0, 0], [0, 0, 1.0]])
 
@@ -124,3 +125,11 @@ def test_a_rigid_motion_and_a_field_lead_back_to_where_they_came_from():
     field = no_field(cells_of(plain()).extent, 8.0)
     field.moves[...] = np.random.default_rng(4).normal(0, 0.4, field.moves.shape)
     assert np.abs(field.back(field.moved(points)) - points).max() < 1e-3
+
+
+def test_a_body_that_is_alike_at_every_height_is_not_laid_on_another_height() -> None:
+    """Its deposits changed, and each place of it fits another as well: the two scans still lie where they were made."""
+    facts = align(uniform.before(), uniform.after()).facts
+    assert not facts.failed
+    assert facts.displacement_mm is not None
+    assert facts.displacement_mm < 1
