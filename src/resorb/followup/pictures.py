@@ -56,7 +56,8 @@ def _axis(compared: Compared) -> int:
 
 def _view(scan: Scan, marks: Iterable[tuple[str, Any]], name: str, axis: int) -> Picture:
     made = projection(scan, marks, axis)
-    return replace(made, name=f"mip-{name}", caption=f"{name}: {made.caption}")
+    whose = f"{name}, {scan.acquisition.description}" if scan.acquisition.description else name
+    return replace(made, name=f"mip-{name}", caption=f"{whose}: {made.caption}")
 
 
 def _in_followup(d: DepositChange, aligned: Aligned) -> bool:

@@ -78,4 +78,4 @@ def _marked(picture: Picture, name: str, trend: Trend) -> Picture:
     number = {row: n for n, thread in enumerate(trend.threads, 1) for row in thread.rows[-1]}
     marks = tuple((str(number[int(row)]), x, y) for row, x, y in picture.marks if int(row) in number)
     which = {"mip-first": "the first scan", "mip-last": "the last scan"}[name]
-    return replace(picture, name=name, caption=f"{which}: {picture.caption.partition(': ')[2] or picture.caption}", marks=marks)
+    return replace(picture, name=name, caption=f"{which}: {picture.caption.rpartition(': ')[2]}", marks=marks)
