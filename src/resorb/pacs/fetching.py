@@ -30,7 +30,8 @@ def borrowed(place: str | Path, study: str | None = None, series: str | None = N
     """
     if not is_address(place):
         if study:
-            raise refuse("--study", f"a UID, and {place}", "a DICOMweb address with it", "--series alone picks a series of a folder")
+            hint = "a PACS is asked by DICOMweb, https://..." if "@" in str(place) else "--series alone picks one of a folder"
+            raise refuse("--study", f"a UID, and {place}", "a DICOMweb address with it", hint)
         yield Path(place)
         return
     need_libraries()
@@ -87,9 +88,17 @@ def _series(client: Any, address: WebAddress) -> dict[str, Any]:
         if isinstance(uid, str) and is_uid(uid) and modality in ("CT", None) and address.series in (None, uid):
             out[uid] = _value(item, COUNT)
     if not out:
-        what = f"no CT series {address.series}" if address.series else "no CT series"
-        raise refuse(f"{address.root} study {address.study}", what, "one that this server holds", "check the UIDs")
+        raise _no_ct(client, address)
     return out
+
+
+def _no_ct(client: Any, address: WebAddress) -> ScanRefused:
+    """What the study holds in place of a CT series that was asked for; another word for a study that is not there."""
+    held = client.search_for_series(address.study)
+    kinds = sorted({str(_value(item, MODALITY)) for item in held if _value(item, MODALITY)})
+    what = f"no CT series {address.series}" if address.series and "CT" in kinds else "no CT series"
+    said = f"{what}, only {', '.join(kinds)}" if kinds and "CT" not in kinds else what if kinds else "no such study, or nothing in it"
+    return refuse(f"{address.root} study {address.study}", said, "a CT that this server holds", "check the UIDs")
 
 
 def _ours(client: Any, address: WebAddress) -> dict[str, Any]:

@@ -139,7 +139,10 @@ def failure(address: WebAddress, error: Exception, patience: Patience) -> Resorb
     """One message for people: where, what happened, what to try."""
     where, status = address.root, getattr(getattr(error, "response", None), "status_code", None)
     if status == 404:
-        return refuse(where, "nothing of that name (HTTP 404)", "a study and series that this server holds", "check address and UIDs")
+        found, expected = "nothing of that name (HTTP 404)", "the DICOMweb root (Orthanc's ends in /dicom-web), and a study it holds"
+        return refuse(where, found, expected, "check address and UIDs")
+    if status is not None and status >= 500:
+        return PacsFailed(f"{where}: fails by itself (HTTP {status}); try again, or ask who runs it")
     if status is not None:
         hint = f"; try: {TOKEN}, or {HEADER} with a whole header" if status in (401, 403) else ""
         return PacsFailed(f"{where}: refuses us (HTTP {status}){hint}")
@@ -155,12 +158,21 @@ def _transport(error: Exception, patience: Patience) -> str:
 
     said: tuple[tuple[Any, str], ...] = (
         (exceptions.Timeout, f"does not answer within {patience.read:g} s; try again, or set {TIMEOUT}"),
-        (exceptions.SSLError, "its certificate is not trusted; try: REQUESTS_CA_BUNDLE with the file of your authority"),
+        (exceptions.SSLError, _no_tls(error)),
         (exceptions.TooManyRedirects, f"{error}; expected the server itself: give that address if you trust it"),
         (exceptions.ChunkedEncodingError, "breaks off; try again"),
         ((exceptions.ConnectionError, ConnectionError), f"{_how(error)}; check host and port"),
     )
-    return next((words for kind, words in said if isinstance(error, kind)), "is too busy" if type(error).__name__ == "RetryError" else "")
+    return next(
+        (words for kind, words in said if isinstance(error, kind)),
+        "is too busy; try again later" if type(error).__name__ == "RetryError" else "",
+    )
+
+
+def _no_tls(error: BaseException) -> str:
+    if "CERTIFICATE" in repr(error).upper():
+        return "its certificate is not trusted; try: REQUESTS_CA_BUNDLE with the file of your authority"
+    return "does not speak TLS there; check the port, or whether it is http://"
 
 
 def _how(error: BaseException) -> str:

@@ -77,7 +77,7 @@ class Server:
         elif wado:
             self.wado(to, path.rsplit("/", 1)[1])
         elif path.endswith("/series"):
-            answer(to, 200, json.dumps([self.series()]).encode())
+            answer(to, 200, json.dumps([self.series()] if self.fault != "nothing" else []).encode())
         else:
             self.instances(to)
 
@@ -85,7 +85,7 @@ class Server:
         """The QIDO line on its one series."""
         count = len(self.files) + (10 if self.fault == "fewer" else 0)
         return {
-            "00080060": {"vr": "CS", "Value": ["CT"]},
+            "00080060": {"vr": "CS", "Value": ["MR" if self.fault == "only MR" else "CT"]},
             "0020000E": {"vr": "UI", "Value": [str(self.first.SeriesInstanceUID)]},
             "00201209": {"vr": "IS", "Value": [count]},
         }

@@ -60,7 +60,7 @@ def test_pages_of_a_few_are_all_read(study: Path, tmp_path: Path) -> None:
         ("hang later", PacsFailed, "does not answer within"),
         ("status 401", PacsFailed, "RESORB_PACS_TOKEN"),
         ("status 403", PacsFailed, "refuses us"),
-        ("status 500", PacsFailed, "HTTP 500"),
+        ("status 500", PacsFailed, "fails by itself"),
         ("status 503", PacsFailed, "too busy"),
         ("status 404", UserError, "check address and UIDs"),
         ("redirect", PacsFailed, "sends us on to 127.0.0.1:9"),
@@ -115,6 +115,17 @@ def test_a_uid_that_is_a_path_is_not_asked_for(study: Path) -> None:
         with borrowed(server.root, str(server.first.StudyInstanceUID)) as folder:
             assert len(list(folder.iterdir())) == 24
         assert not [path for path, _ in server.asked if ".." in path]
+
+
+def test_a_server_without_tls_is_told_from_one_that_is_not_trusted(study: Path) -> None:
+    with hostile(study) as server, pytest.raises(PacsFailed, match="does not speak TLS there"):
+        fetch(web_address(server.root.replace("http:", "https:"), "1.2.3"), Path("nowhere"), IMPATIENT)
+
+
+def test_a_study_of_another_modality_is_told_from_one_that_is_not_there(study: Path) -> None:
+    for fault, said in (("only MR", "no CT series, only MR"), ("nothing", "no such study")):
+        with hostile(study, fault) as server, pytest.raises(UserError, match=said):
+            fetch(web_address(server.root, "1.2.3"), Path("nowhere"), IMPATIENT)
 
 
 def test_nobody_there() -> None:
