@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import lru_cache
 
-from ..evidence.cards import Kind, Reason, Test
+from ..evidence.cards import Kind
+from ..evidence.library import Library
 from ..terms.assessment import Ask
+from .conditions import Ready, ready
 from .facts import Facts
 from .recognise import Standing
 from .red_flags import nearly
@@ -48,7 +51,7 @@ def ask_next(standings: list[Standing], facts: Facts) -> tuple[Ask, ...]:
     for atom in _minerals(contenders, facts):
         found[atom].mechanism = True
     for flag, test in nearly(facts, frozenset(s.card.id for s in contenders[:2])):
-        for atom in _unknown(test, facts):
+        for atom in _unknown(facts.ready(test), facts):
             found[atom].flags.append(flag.name)
     telling = {atom: worth for atom, unknown in found.items() if (worth := unknown.worth()) > 0}
     best = sorted(telling, key=lambda atom: (atom not in facts.unsure, facts.library.uses[atom] < _USUAL, -telling[atom], atom))
@@ -80,20 +83,24 @@ def _contenders(standings: list[Standing], facts: Facts) -> list[Standing]:
 
 def _moves(standing: Standing, facts: Facts) -> Iterator[tuple[str, float]]:
     """Each unknown fact and the points it could add to (or take from) this kind."""
-    weights = facts.library.reasoning.weights
-    rules = standing.card.recognise
-    signed: list[tuple[Reason, float]] = [(r, weights[r.weight]) for r in rules.for_]
-    signed += [(r, -weights[r.weight]) for r in rules.against]
-    for reason, points in signed:
-        if facts.holds(reason) is None:
-            for atom in _unknown(reason, facts):
+    for test, points in _signed(facts.library, standing.card.id):
+        if test.holds(facts) is None:
+            for atom in _unknown(test, facts):
                 yield atom, points
 
 
-def _unknown(test: Test, facts: Facts) -> set[str]:
+@lru_cache(maxsize=1024)
+def _signed(library: Library, kind: str) -> tuple[tuple[Ready, float], ...]:
+    """The reasons of a kind with their points: above nought for it, below against."""
+    weights, rules = library.reasoning.weights, library.kinds[kind].recognise
+    signed = [(r, weights[r.weight]) for r in rules.for_] + [(r, -weights[r.weight]) for r in rules.against]
+    return tuple((ready(reason, library), points) for reason, points in signed)
+
+
+def _unknown(test: Ready, facts: Facts) -> set[str]:
     """The facts of a test that nobody has spoken of."""
     found = set()
-    for atom in facts.ready(test).atoms:
+    for atom in test.atoms:
         word = facts.library.words.get(atom)
         if word is not None and word.group in _NOT_ASKED:
             if word.group == "sex" and not facts.present & {"female", "male"}:
@@ -119,7 +126,7 @@ def _minerals(contenders: list[Standing], facts: Facts) -> Iterator[str]:
             for other in reasoning.mechanism:
                 for test in other.when:
                     if test.lab is not None:
-                        yield from _unknown(test, facts)
+                        yield from _unknown(facts.ready(test), facts)
 
 
 def _rows(card: object, facts: Facts) -> Iterator[str]:
@@ -128,7 +135,7 @@ def _rows(card: object, facts: Facts) -> Iterator[str]:
         if False not in states:
             for test, state in zip(row.among, states, strict=True):
                 if state is None:
-                    yield from _unknown(test, facts)
+                    yield from _unknown(facts.ready(test), facts)
 
 
 def _ask(atom: str, unknown: _Unknown, facts: Facts) -> Ask:

@@ -63,6 +63,15 @@ def prepared(library: Library) -> dict[int, Ready]:
     return {}
 
 
+def ready(test: Test, library: Library) -> Ready:
+    """The test as a function, with what it mentions; made once."""
+    known = prepared(library)
+    found = known.get(id(test))
+    if found is None:
+        found = known[id(test)] = Ready(test, prepare(test, library), tuple(atoms(test)))
+    return found
+
+
 def prepare(test: Test, library: Library) -> Prepared:
     """One test as a function."""
     if test.all is not None:

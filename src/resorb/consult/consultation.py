@@ -168,28 +168,29 @@ def _cannot_say(
 
 def _sources(answer: Any, case: Case, library: Library) -> tuple[SourceShown, ...]:
     """Every source any part of the answer rests on; those of two scans that no card here has are told as the scans told them."""
-    used = {name for part in answer.values() for name in _mentioned(part)}
+    used: set[str] = set()
+    _mentioned(tuple(answer.values()), used)
     own = case.change.sources if case.change is not None else ()
     return (*shown(sorted(used), library), *(s for s in own if s.id in used and s.id not in library.sources))
 
 
-def _mentioned(part: Any) -> Iterator[str]:
-    """The source ids in a part of the answer. Estimates beside an option or a deed are looked at once, among the outlooks."""
+def _mentioned(part: Any, found: set[str]) -> None:
+    """Add the source ids in a part of the answer. Estimates beside an option or a deed are looked at once, among the outlooks."""
     if isinstance(part, tuple):
         for child in part:
-            yield from _mentioned(child)
+            _mentioned(child, found)
     elif isinstance(part, Seen) and part.next_scan is not None:
-        yield from (*part.next_scan.source, *_mentioned(part.means), *_mentioned(part.mind))
+        found.update(part.next_scan.source)
+        _mentioned((part.means, part.mind), found)
     elif isinstance(part, Estimate):
-        for study in part.studies:
-            yield study.source
+        found.update(study.source for study in part.studies)
     else:
         for name in _naming(part.__class__):
             value = getattr(part, name)
             if name == "source":
-                yield from value
+                found.update(value)
             elif value:
-                yield from _mentioned(value)
+                _mentioned(value, found)
 
 
 @cache

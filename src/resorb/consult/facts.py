@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ..evidence.cards import Band, Formula, Quantity, Test
 from ..evidence.library import Library
 from ..terms.case import Case, Reading
-from .conditions import Ready, atoms, prepare, prepared
+from .conditions import Ready, prepared, ready
 from .formulas import compute
 
 
@@ -91,15 +91,12 @@ class Facts:
 
     def ready(self, test: Test) -> Ready:
         """The test as a function, with what it mentions."""
-        found = self._prepared.get(id(test))
-        if found is None:
-            found = self._prepared[id(test)] = Ready(test, prepare(test, self.library), tuple(atoms(test)))
-        return found
+        return ready(test, self.library)
 
     def holds(self, test: Test) -> bool | None:
         """Whether the test is true, false or unknown here."""
         found = self._prepared.get(id(test))
-        return (found or self.ready(test)).holds(self)
+        return (found or ready(test, self.library)).holds(self)
 
 
 def _on_scans(case: Case, library: Library) -> tuple[str, ...]:

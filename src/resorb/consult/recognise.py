@@ -14,7 +14,7 @@ from msgspec import structs
 from ..evidence.cards import Cause, Kind, Reason, Test, Weight
 from ..evidence.library import Library
 from ..terms.assessment import Ranked, Sentence, StageFound, Why
-from .conditions import atoms
+from .conditions import Prepared, atoms, ready
 from .facts import Facts
 from .words import as_sources, phrase
 
@@ -32,29 +32,40 @@ class Standing:
 
 
 class _Entry(NamedTuple):
-    """One reason of one card, and its place there."""
+    """One reason of one card."""
 
     card: str
-    place: int
     reason: Reason
-    speaks_for: bool
+    holds: Prepared
     within: frozenset[str]  # for a reason that only names sites: every site wider than those
     only_wider: bool = False  # true because the site given is wider, and of a reason that asks for the site alone
 
 
+class _Reasons(NamedTuple):
+    """Reasons of one way in the order of the cards, and for each word or quantity the places of those that mention it."""
+
+    entries: list[_Entry]
+    places: dict[str, list[int]]
+
+    def mentioned(self, facts: Facts) -> list[_Entry]:
+        """The reasons that mention something in the case, in order."""
+        places = {place for fact in facts.ids() for place in self.places.get(fact, ())}
+        return [self.entries[place] for place in sorted(places)]
+
+
 @lru_cache(maxsize=8)
-def _index(library: Library, deck: str) -> dict[str, tuple[_Entry, ...]]:
-    """For each word or quantity, the reasons that mention it."""
-    touched: dict[str, list[_Entry]] = {}
+def _index(library: Library, deck: str) -> tuple[_Reasons, _Reasons]:
+    """The reasons for the cards of a deck, and those against them."""
+    ways = _Reasons([], {}), _Reasons([], {})
     for card in getattr(library, deck).values():
-        reasons = [(r, True) for r in card.recognise.for_] + [(r, False) for r in card.recognise.against]
-        for place, (reason, speaks_for) in enumerate(reasons):
-            sites = [a for part in (reason, *(reason.all or ())) if part.site is not None for a in atoms(part)]
-            within = frozenset(w for site in sites for w in library.around.get(site, ()))
-            entry = _Entry(card.id, place, reason, speaks_for, within)
-            for atom in _handles(reason, library) or {*atoms(reason), *(within if speaks_for else ())}:
-                touched.setdefault(atom, []).append(entry)
-    return {word: tuple(entries) for word, entries in touched.items()}
+        for way, reasons in zip(ways, (card.recognise.for_, card.recognise.against), strict=True):
+            for reason in reasons:
+                sites = [a for part in (reason, *(reason.all or ())) if part.site is not None for a in atoms(part)]
+                within = frozenset(w for site in sites for w in library.around.get(site, ()))
+                for atom in _handles(reason, library) or {*atoms(reason), *(within if way is ways[0] else ())}:
+                    way.places.setdefault(atom, []).append(len(way.entries))
+                way.entries.append(_Entry(card.id, reason, ready(reason, library).holds, within))
+    return ways
 
 
 def _handles(reason: Reason, library: Library) -> set[str]:
@@ -70,22 +81,21 @@ def _handles(reason: Reason, library: Library) -> set[str]:
 
 def stand(facts: Facts, deck: str) -> tuple[list[Standing], list[Standing]]:
     """Every card of the deck (`kinds` or `causes`) the facts speak for, best first; and those a `must` rules out all the same."""
-    index = _index(facts.library, deck)
-    touched = {(e.card, e.place): e for fact in facts.ids() for e in index.get(fact, ())}
-    true: dict[str, list[_Entry]] = {}
-    for entry in touched.values():
-        state = facts.holds(entry.reason)
+    speaking_for, speaking_against = _index(facts.library, deck)
+    why: dict[str, list[_Entry]] = {}
+    for entry in speaking_for.mentioned(facts):
+        state = entry.holds(facts)
         if state:
-            true.setdefault(entry.card, []).append(entry)
-        elif state is None and entry.speaks_for and (reason := _wide(entry, facts)):
-            true.setdefault(entry.card, []).append(entry._replace(reason=reason, only_wider=entry.reason.all is None))
+            why.setdefault(entry.card, []).append(entry)
+        elif state is None and (reason := _wide(entry, facts)):
+            why.setdefault(entry.card, []).append(entry._replace(reason=reason, only_wider=entry.reason.all is None))
+    against: dict[str, list[Reason]] = {card: [] for card in why}
+    for entry in speaking_against.mentioned(facts):
+        if entry.card in why and entry.holds(facts):
+            against[entry.card].append(entry.reason)
     cards: dict[str, Kind | Cause] = getattr(facts.library, deck)
     always = [reason for reason in facts.library.reasoning.against_every_kind if facts.holds(reason)] if deck == "kinds" else []
-    standings = [
-        _standing(cards[card], _once(sorted(entries, key=_place)), facts, always)
-        for card, entries in true.items()
-        if any(e.speaks_for for e in entries)
-    ]
+    standings = [_standing(cards[card], _once(entries), [*against[card], *always], facts) for card, entries in why.items()]
     standings.sort(key=lambda s: (-s.points, s.card.id))
     return [s for s in standings if s.ruled_out is None], [s for s in standings if s.ruled_out is not None]
 
@@ -113,22 +123,16 @@ def _wide(entry: _Entry, facts: Facts) -> Reason | None:
     return structs.replace(entry.reason, weight=weight, says=said, source="expert")
 
 
-def _once(entries: list[_Entry]) -> list[_Entry]:
+def _once(entries: list[_Entry]) -> list[Reason]:
     """A wider site is one possibility, however many narrower sites a card names."""
     first = next((e for e in entries if e.only_wider), None)
-    return [e for e in entries if not e.only_wider or e is first]
+    return [e.reason for e in entries if not e.only_wider or e is first]
 
 
-def _place(entry: _Entry) -> int:
-    return entry.place
-
-
-def _standing(card: Kind | Cause, entries: list[_Entry], facts: Facts, always: list[Reason]) -> Standing:
+def _standing(card: Kind | Cause, why: list[Reason], against: list[Reason], facts: Facts) -> Standing:
     states = [(facts.holds(test), test) for test in card.recognise.must]
     unmet = [test for state, test in states if state is None]
     ruled_out = next((test for state, test in states if state is False), None)
-    why = [e.reason for e in entries if e.speaks_for]
-    against = [*(e.reason for e in entries if not e.speaks_for), *always]
     weights = facts.library.reasoning.weights
     points = sum(weights[r.weight] for r in why) - sum(weights[r.weight] for r in against)
     wide = sum(1 for test in unmet if _may_be_there(test, facts))
