@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..terms.errors import UserError
+from ..terms.errors import ResorbError, UserError
 
 if TYPE_CHECKING:
     from ..web.settings import Settings
@@ -60,6 +60,19 @@ def _clients(given: list[str]) -> dict[str, str]:
     return found
 
 
+def _free(host: str, port: int) -> None:
+    """Say plainly that a port cannot be had, before anything is made."""
+    import socket
+
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as one:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            one.bind(address)
+    except OSError as error:
+        raise ResorbError(f"--host, --port: {host}:{port} cannot be listened on ({error.strerror or error}); try another port") from None
+
+
 def _run(settings: Settings, processes: int) -> None:
     """Listen until stopped."""
     try:
@@ -71,6 +84,7 @@ def _run(settings: Settings, processes: int) -> None:
     except ImportError as error:
         typer.echo(f"{NO_LIBRARIES} ({error.name})", err=True)
         raise typer.Exit(1) from None
+    _free(settings.host, settings.port)
     app.prepare(settings)
     typer.echo(f"resorb: {settings.base} (research and education; not a medical device). Stop with Ctrl+C.", err=True)
     log_as_json()

@@ -32,15 +32,20 @@ class Callers:
             return await self._bearer(shown.strip())
         if self.access.token and _same(cookie_of(headers), session_of(self.access.token)):
             return "token"
-        raise _stranger("nothing")
+        raise self._stranger("nothing")
 
     async def _bearer(self, shown: str) -> str:
         if self.access.token and _same(shown, self.access.token):
             return "token"
         if self.keys is None:
-            raise _stranger("a token that is not the one of this service")
+            raise self._stranger("a token that is not the one of this service")
         claims = await claims_of(shown, self.keys, OIDC_ALGORITHMS, self.access.issuer, (self.access.audience,))
         return f"oidc:{claims.get('sub', '')}"[:120]
+
+    def _stranger(self, found: str) -> Refused:
+        takes = {"the token the service was started with": self.access.token, "one of your sign-in (OpenID Connect)": self.keys}
+        expected, hint = "the header `Authorization: Bearer TOKEN`", f"use {' or '.join(what for what, taken in takes.items() if taken)}"
+        return Refused(401, "Authorization", found, expected, hint, WWW_Authenticate="Bearer")
 
 
 def session_of(token: str) -> str:
@@ -60,11 +65,6 @@ def cookie_of(headers: Headers) -> str:
 def _same(a: str, b: str) -> bool:
     """Compared in constant time, whatever the lengths."""
     return hmac.compare_digest(hashlib.sha256(a.encode()).digest(), hashlib.sha256(b.encode()).digest())
-
-
-def _stranger(found: str) -> Refused:
-    expected = "the header `Authorization: Bearer TOKEN`"
-    return Refused(401, "Authorization", found, expected, "use the token the service was started with", WWW_Authenticate="Bearer")
 
 
 def _discovery(issuer: str) -> str:

@@ -80,6 +80,7 @@ def prepare(settings: Settings) -> None:
     """Make the folder and the tables before anything listens. Raises ResorbError where that cannot be done."""
     shelves, store = Shelves(settings.folder, settings.limits), Store(settings.database_url)
     try:
+        store.reach()
         migrate(store, shelves.root / MIGRATING)
     finally:
         store.close()

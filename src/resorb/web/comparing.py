@@ -22,7 +22,7 @@ def compare_into(
 
     scans = []
     for n, (folder, stated) in enumerate(zip(sides, told, strict=True)):
-        tell(0.05 + 0.1 * n, f"reading the {'follow-up' if n else 'baseline'}")
+        tell(0.15 if n else 0.05, f"reading the {'follow-up' if n else 'baseline'}")
         scans.append(read(scan_path(folder), series=stated.get("series")))
     tell(0.25, "laying the follow-up on the baseline and judging each deposit")
     labels = tuple(next(iter(sorted((folder / "labels").glob("*"))), None) for folder in sides)

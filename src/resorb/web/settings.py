@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from ..terms.errors import UserError
 
@@ -102,6 +103,10 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def _is_web(address: str) -> bool:
+    return address.startswith(("https://", "http://")) and bool(urlsplit(address).hostname)
+
+
 def checked(settings: Settings) -> Settings:
     """The settings, unless they would open the door to strangers or make no sense."""
     if not is_loopback(settings.host) and not settings.access.asked:
@@ -111,6 +116,13 @@ def checked(settings: Settings) -> Settings:
         )
     if settings.access.issuer and not settings.access.audience:
         raise UserError("--oidc-audience: found nothing; expected the audience that tokens are made for")
+    if settings.access.audience and not settings.access.issuer:
+        raise UserError("--oidc-issuer: found nothing, and an audience; expected the address of the provider whose tokens are taken")
+    if settings.access.issuer and not _is_web(settings.access.issuer):
+        raise UserError(f"--oidc-issuer: found {settings.access.issuer!r}; expected an address, such as https://id.example.org")
+    for option, keys in (("--oidc-jwks", settings.access.jwks), *(("--cds-client", keys) for keys in settings.hooks.clients.values())):
+        if keys and not _is_web(keys) and not Path(keys).is_file():
+            raise UserError(f"{option}: found {keys!r}, which is no file; expected the keys (JWKS), as an address or a file")
     if settings.access.token and len(settings.access.token) < 16:
         raise UserError("--token: found fewer than 16 characters; expected a long secret, such as `openssl rand -hex 32` makes")
     if settings.jobs < 1:

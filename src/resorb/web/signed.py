@@ -7,12 +7,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+from .audit import LOG
 from .problems import Refused
 
 KEEP_SECONDS = 600.0
 ASK_AGAIN_SECONDS = 10.0
 LEEWAY_SECONDS = 30
 MOST_CHARACTERS = 16_000
+CLAIMS = ("iss", "aud", "exp", "iat", "nbf", "jti")
 
 
 class KeySource:
@@ -42,7 +44,8 @@ class KeySource:
                 told = await self._fetch(str(told["jwks_uri"]))
             public = [k for k in told["keys"] if k.get("kty") in ("RSA", "EC")]
             self.kept = KeySet.import_key_set({"keys": public})
-        except Exception:  # noqa: BLE001  whatever a foreign key server sends, the answer is the same
+        except Exception as error:  # noqa: BLE001  whatever a foreign key server sends, the answer is the same
+            LOG.warning("keys of an issuer cannot be read", extra={"fields": {"place": self.place, "error": type(error).__name__}})
             if self.kept is None:
                 raise Refused(503, "Authorization", "no keys of the issuer", "a JWKS that can be read", "try again later") from None
 
@@ -98,13 +101,19 @@ def _unknown_key(error: Exception) -> bool:
     return type(error).__name__ in ("InvalidKeyIdError", "BadSignatureError", "ValueError", "KeyError")
 
 
+def _claim(error: Exception) -> str:
+    """The claim that was wrong, where it is one of those that are looked at."""
+    name = str(getattr(error, "claim", ""))
+    return name if name in CLAIMS else "that is expected"
+
+
 def _reason(error: Exception) -> str:
     """What was wrong, in words; never what the token said."""
     said = {
         "BadSignatureError": "a signature that does not fit",
         "ExpiredTokenError": "a token that has expired",
-        "InvalidClaimError": "a claim that does not fit (issuer or audience)",
-        "MissingClaimError": "a token that lacks a claim (iss, aud, exp, iat, jti)",
+        "InvalidClaimError": f"a token for another service or of another issuer (claim {_claim(error)})",
+        "MissingClaimError": f"a token without the claim {_claim(error)}",
         "UnsupportedAlgorithmError": "an algorithm that is not accepted",
         "InvalidTokenError": "a token that is not valid yet",
     }

@@ -15,7 +15,7 @@ from sqlalchemy import Column, Connection, Float, Index, Integer, MetaData, Stri
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 
-from ..terms.errors import UserError
+from ..terms.errors import ResorbError, UserError
 from .problems import Refused
 
 META = MetaData()
@@ -137,6 +137,14 @@ class Store:
         except Refused:
             return False
         return True
+
+    def reach(self) -> None:
+        """Say why the database cannot be reached, before the service starts. No password stands in what a database says."""
+        try:
+            self.engine.connect().close()
+        except AWAY as error:
+            said = " ".join(str(error.orig).split())[:300]
+            raise ResorbError(f"--database: cannot be reached ({said}); expected a database that answers") from None
 
     def close(self) -> None:
         """Let go of every connection."""

@@ -1,10 +1,14 @@
 """Who may be let in is settled before the service starts."""
 
+import socket
+
 import pytest
 
-from resorb.terms.errors import UserError
+from resorb.cli.serve import _free
+from resorb.terms.errors import ResorbError, UserError
+from resorb.web.app import prepare
 from resorb.web.guard import known_hosts
-from resorb.web.settings import Access, Settings, checked, is_loopback
+from resorb.web.settings import Access, Hooks, Settings, checked, is_loopback
 
 SECRET = "a-long-secret-of-the-test"
 
@@ -28,12 +32,34 @@ def test_this_machine_needs_none(host):
     [
         (Settings("data", access=Access(token="short")), "--token"),
         (Settings("data", access=Access(issuer="https://id.example")), "--oidc-audience"),
+        (Settings("data", access=Access(audience="resorb")), "--oidc-issuer"),
+        (Settings("data", access=Access(issuer="id.example", audience="resorb")), "--oidc-issuer"),
+        (Settings("data", access=Access(issuer="https://id.example", audience="r", jwks="nowhere.json")), "--oidc-jwks"),
+        (Settings("data", hooks=Hooks(clients={"https://ehr.example": "nowhere.json"})), "--cds-client"),
         (Settings("data", jobs=0), "--jobs"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(settings, says):
     with pytest.raises(UserError, match=says):
         checked(settings)
+
+
+def test_a_database_that_is_not_there_is_told_with_its_reason_and_without_its_password(tmp_path):
+    pytest.importorskip("psycopg")
+    with pytest.raises(ResorbError, match="--database: cannot be reached") as caught:
+        prepare(Settings(str(tmp_path), database="postgresql://somebody:geheim@127.0.0.1:1/nothing"))
+    assert "refused" in str(caught.value)
+    assert "geheim" not in str(caught.value)
+
+
+def test_a_taken_port_is_told():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(ResorbError, match="cannot be listened on"):
+            _free("127.0.0.1", port)
+    _free("127.0.0.1", port)
 
 
 def test_the_names_a_service_answers_to():

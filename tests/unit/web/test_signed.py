@@ -78,6 +78,9 @@ def test_a_claim_that_does_not_fit_is_refused(signed, keys, claims):
     answered = ask(signed, token(signed, keys, **claims))
     assert answered.status_code == 401
     assert answered.json()["resourceType"] == "OperationOutcome"
+    (name,) = claims
+    expected = {"exp": "expired" if claims[name] else "claim exp", "iss": "unknown issuer", "nbf": "not valid yet"}
+    assert expected.get(name, f"claim {name}") in answered.json()["issue"][0]["diagnostics"]
 
 
 def test_a_token_works_once(signed, keys):
