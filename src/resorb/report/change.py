@@ -10,7 +10,21 @@ from ..terms.measurement import Picture, ScanFacts
 from .as_html import environment
 from .change_pictures import before_against_after, timeline
 from .change_text import alignment_facts, reach, rule_words
-from .change_words import MEASURES, ORDER, Measured, amount, by_interest, headline, ids, in_plain_words, less_or_more, there, told_by, went
+from .change_words import (
+    MEASURES,
+    ORDER,
+    Measured,
+    amount,
+    by_interest,
+    headline,
+    ids,
+    in_plain_words,
+    less_or_more,
+    most_known,
+    there,
+    told_by,
+    went,
+)
 from .verdict_marks import badge, css, mark
 
 
@@ -27,7 +41,7 @@ def change_html(change: Change, pictures: tuple[Picture, ...] = ()) -> str:
     """One page that needs nothing else: pictures are inside, and nothing is fetched."""
     by_name = {p.name: p for p in pictures}
     cards = [Card(n, d, by_name.get(f"before-{n}"), by_name.get(f"after-{n}")) for n, d in by_interest(change)]
-    measured = next((m for m in MEASURES if any(isinstance(getattr(d, m.field), Difference) for d in change.deposits)), MEASURES[0])
+    measured = most_known(change)
     of_total = told_by(change.total) or MEASURES[0]
     made = environment().get_template("change.html")
     return str(made.render(

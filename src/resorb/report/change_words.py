@@ -127,6 +127,12 @@ def told_by(thing: object) -> Measured | None:
     return next((m for m in MEASURES if isinstance(getattr(thing, m.field), Difference)), None)
 
 
+def most_known(*changes: Change) -> Measured:
+    """The measure that could be compared for the most deposits; mass before volume before Agatston where equal."""
+    deposits = [d for change in changes for d in change.deposits]
+    return max(MEASURES, key=lambda m: sum(isinstance(getattr(d, m.field), Difference) for d in deposits))
+
+
 def reason_of(differed: Differed) -> str:
     """Why there is no number; empty where there is one."""
     return differed.reason if isinstance(differed, Refusal) else ""

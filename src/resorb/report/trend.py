@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..terms.change import Change, DepositChange, Difference
+from ..terms.change import DepositChange, Difference
 from ..terms.measurement import Picture
 from ..terms.trend import Thread, Trend
 from .as_html import environment
-from .change_words import MEASURES, ORDER, Measured
+from .change_words import ORDER, Measured, most_known
 from .timelines import Dated, Straight, over_months, small
 from .trend_text import rows, trend_headline, trend_words, when
 from .verdict_marks import badge, mark
@@ -33,7 +33,7 @@ def trend_html(trend: Trend, pictures: tuple[Picture, ...] = ()) -> str:
     made = environment().get_template("trend.html")
     numbers = {s.id: n for n, s in enumerate(trend.sources, 1)}
     differs = list({(d.what, d.says): d for change in trend.changes for d in change.comparable}.values())
-    measured = next((m for m in MEASURES if any(_known(change, m) for change in trend.changes)), MEASURES[0])
+    measured = most_known(*trend.changes)
     seen = {d.verdict for change in trend.changes for d in change.deposits} | {c.total.verdict for c in trend.changes}
     cards = sorted(_cards(trend, {p.name: p for p in pictures}, measured), key=lambda card: (ORDER.index(card.verdict), card.number))
     return str(
@@ -44,10 +44,6 @@ def trend_html(trend: Trend, pictures: tuple[Picture, ...] = ()) -> str:
             verdicts=[_last_verdict(trend, thread) for thread in trend.threads],
         )
     )  # fmt: skip
-
-
-def _known(change: Change, measured: Measured) -> bool:
-    return any(isinstance(getattr(d, measured.field), Difference) for d in change.deposits)
 
 
 def _drawn(trend: Trend) -> str:

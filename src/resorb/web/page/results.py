@@ -7,11 +7,11 @@ from typing import Any
 
 from ...evidence import library
 from ...report.change_pictures import before_against_after, timeline
-from ...report.change_words import MEASURES, by_interest, headline, in_plain_words, there, told_by
+from ...report.change_words import MEASURES, by_interest, headline, in_plain_words, most_known, there, told_by
 from ...report.measurement_text import COLUMNS, cell
 from ...report.verdict_marks import badge
 from ...terms.assessment import Refusal
-from ...terms.change import Change, Difference
+from ...terms.change import Change
 from ...terms.errors import UserError
 from ...terms.kept import kept
 from ...terms.measurement import DepositMeasure, Measure, Measured, Measurement, Point, ScanFacts, SiteMeasure
@@ -37,7 +37,7 @@ def _measurement_html(m: Measurement, code: str) -> str:
 
 
 def _change_html(c: Change, code: str) -> str:
-    plotted = next((m for m in MEASURES if any(isinstance(getattr(d, m.field), Difference) for d in c.deposits)), MEASURES[0])
+    plotted = most_known(c)
     return render(
         "change.html", code, c=c, headline=headline(c), words=in_plain_words(c), deposits=by_interest(c), measures=MEASURES,
         plotted=plotted, before=partial(slice_of, c.baseline), after=partial(slice_of, c.followup), facts=change_facts(c),
