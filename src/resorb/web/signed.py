@@ -107,12 +107,18 @@ def _claim(error: Exception) -> str:
     return name if name in CLAIMS else "that is expected"
 
 
+def _unfit(claim: str) -> str:
+    if claim in ("nbf", "iat"):
+        return f"a token that is not valid yet (claim {claim})"
+    return f"a token for another service or of another issuer (claim {claim})"
+
+
 def _reason(error: Exception) -> str:
     """What was wrong, in words; never what the token said."""
     said = {
         "BadSignatureError": "a signature that does not fit",
         "ExpiredTokenError": "a token that has expired",
-        "InvalidClaimError": f"a token for another service or of another issuer (claim {_claim(error)})",
+        "InvalidClaimError": _unfit(_claim(error)),
         "MissingClaimError": f"a token without the claim {_claim(error)}",
         "UnsupportedAlgorithmError": "an algorithm that is not accepted",
         "InvalidTokenError": "a token that is not valid yet",
