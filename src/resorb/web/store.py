@@ -143,7 +143,7 @@ class Store:
         try:
             self.engine.connect().close()
         except AWAY as error:
-            said = " ".join(str(error.orig).split())[:300]
+            said = " ".join(str(error.orig).split()).partition(" Is the server running")[0][:300]
             raise ResorbError(f"--database: cannot be reached ({said}); expected a database that answers") from None
 
     def close(self) -> None:
