@@ -29,7 +29,7 @@ _FIELDS = (
     ("symptoms", ""),
     ("labs", "# value with unit (1.1 mmol/L, 3.4 mg/dL), or low, normal, high"),
     ("measures", "# scores and other measures"),
-    ("conditions", "# other diseases"),
+    ("conditions", "# other diseases; and what the deposit has been called, if anybody has: resorb template --words diagnosis"),
     ("medicines", "# medicines and supplements"),
     ("exposures", "# injury, surgery, dialysis, infusion, radiation ..."),
     ("done", "# what was done and what happened since: [{option: needle_lavage, outcome: shrank, after: 3 months}]"),

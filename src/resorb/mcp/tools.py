@@ -29,7 +29,8 @@ Scan = Annotated[str, Field(description=PATH)]
 Labels = Annotated[str | None, Field(description=LABELS)]
 Series = Annotated[str | None, Field(description="Series UID or description, where the rule would pick another.")]
 Group = Literal[
-    "site", "finding", "symptom", "condition", "medicine", "exposure", "modality", "stage", "outcome", "option", "lab", "measure"
+    "site", "finding", "symptom", "condition", "diagnosis", "medicine", "exposure", "modality", "stage", "outcome", "option", "lab",
+    "measure",
 ]  # fmt: skip
 Box = tuple[float, float, float, float, float, float]
 
