@@ -9,6 +9,7 @@ axis, so that judging is measured by itself; on trunks resorb aligns.
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -132,7 +133,7 @@ def factor_lines(count: int) -> list[str]:
     lines = []
     for factor, low, high, target, times in ((0.8, 10, 40, "95 %", 2), (0.7, 3, 10, "80 %", 1), (1.3, 3, 10, "", 1), (0.5, 1, 3, "", 1)):
         every = list(patients(replace(SMALL, factor=factor, close=0.1, mass_mg=(low, high)), times * count, 200 + int(factor * 100)))
-        one = [j for p in every for j in p.judged if len(j.true) == 1 and j.true[0].factor == factor and low <= j.before < high]
+        one = [j for p in every for j in p.judged if len(j.true) == 1 and math.isclose(j.true[0].factor, factor) and low <= j.before < high]
         want = "shrank" if factor < 1 else "grew"
         lines.append(f"| mass x {factor:g}, {low} to {high} mg: called {want} | {target} | {share([bool(j.said) and j.said.verdict == want for j in one])} |")
         still = [j for p in every for j in p.judged if len(j.true) == 1 and j.true[0].factor == 1 and j.said]

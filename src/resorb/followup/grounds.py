@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from resorb.ct.noise import Noise
 from resorb.ct.scan import Scan
 from resorb.ct.surroundings import Surroundings
+from resorb.followup.placing import Local
 
 Floats = NDArray[Any]
 SLICES = 14
@@ -28,8 +29,7 @@ MAD_TO_SD = 1.4826
 FEWEST = 60
 LEAST_SHARE = 0.7
 SIDES = 8
-FEWEST_ON_A_SIDE = 6
-JUMP_SD = 2.0
+FEWEST_ON_A_SIDE, FEWEST_SIDES = 6, 3
 
 
 @dataclass(frozen=True)
@@ -94,29 +94,59 @@ def _spread(steps: Floats) -> float:
     return MAD_TO_SD * float(np.median(np.abs(steps - np.median(steps))))
 
 
-def ground_sd(before: Surroundings, after: Surroundings, densities: tuple[float, float]) -> float:
-    """How well the difference of the two backgrounds is known. [HU] From noise, from how the sides of the place differ, and from how far
-    the two levels lie apart: the tissue there is one and the same, so a level that jumps was taken from other things.
+@dataclass(frozen=True)
+class Step:
+    """How much brighter the ground is in the follow-up than in the baseline, and how well that is known. [HU]"""
+
+    hu: float
+    sd: float
+
+
+def step_of(scans: tuple[Scan, Scan], heres: tuple[Surroundings, Surroundings], local: Local, densities: tuple[float, float]) -> Step:
+    """The ground of one place compared where it is the same ground: over what both scans take for it. Other tissue that reaches in there
+    reaches into both, and what it does to either level cancels. Sides of mixed tissue count less.
 
     densities : variance of a sum over a region by its number of voxels, in either scan. [HU2]
     """
-    a, b = _sides(before), _sides(after)
-    both = np.minimum(a[1], b[1]) >= FEWEST_ON_A_SIDE
-    expected = sum(d / max(float(side[1].sum()), 1.0) for d, side in zip(densities, (a, b), strict=True))
-    if both.sum() < 3:
-        return math.hypot(before.background_sd, after.background_sd, after.background - before.background)
-    seen = float(np.var((b[0] - a[0])[both], ddof=1)) / int(both.sum())
-    jump = max(0.0, abs(after.background - before.background) - JUMP_SD * math.sqrt(expected))
-    return math.hypot(math.sqrt(max(expected, 0.5 * (expected + seen))), jump)
+    a, b = (_shell(scan, here) for scan, here in zip(scans, heres, strict=True))
+    there = (local.forward(a[0]), local.backward(b[0]))
+    both = [_among(heres[1 - n].shell, scans[1 - n].to_index(there[n]) - heres[1 - n].origin) for n in (0, 1)]
+    sides = [_sides((a[0] if n == 0 else there[1])[both[n]] - local.centre, (a, b)[n][1][both[n]]) for n in (0, 1)]
+    seen = np.minimum(sides[0][1], sides[1][1]) >= FEWEST_ON_A_SIDE
+    if seen.sum() < FEWEST_SIDES:
+        apart = heres[1].background - heres[0].background
+        return Step(apart, math.hypot(heres[0].background_sd, heres[1].background_sd, apart))
+    steps = (sides[1][0] - sides[0][0])[seen]
+    noise = [density / side[1][seen] for density, side in zip(densities, sides, strict=True)]
+    weight = 1 / (noise[0] * _mixed(sides[0])[seen] + noise[1] * _mixed(sides[1])[seen])
+    weight /= weight.sum()
+    step = float((weight * steps).sum())
+    expected = float((weight**2 * (noise[0] + noise[1])).sum())
+    scatter = float((weight * (steps - step) ** 2).sum()) / (len(steps) - 1)
+    return Step(step, math.sqrt(max(expected, 0.5 * (expected + scatter))))
 
 
-def _sides(here: Surroundings) -> tuple[Floats, Floats]:
-    """Mean HU and number of voxels of the shell on each of eight sides, what strays far left out as for the background."""
-    values = here.hu[here.shell]
-    if not len(values):
-        return np.zeros(SIDES), np.zeros(SIDES)
-    kept = np.abs(values - here.background) < 3 * max(here.noise_hu, 1.0)
-    where = np.argwhere(here.shell)[kept] - np.argwhere(here.core).mean(0)
-    side = (where > 0) @ np.array([4, 2, 1])
-    count = np.bincount(side, minlength=SIDES)
-    return np.bincount(side, values[kept], SIDES) / np.maximum(count, 1), count.astype(float)
+def _mixed(sides: tuple[Floats, Floats, Floats]) -> Floats:
+    """How many times more each side scatters than most do: where it is of several tissues."""
+    _, count, variance = sides
+    return np.asarray(np.maximum(variance / max(float(np.median(variance[count > 1])), 1e-6), 1.0))
+
+
+def _shell(scan: Scan, here: Surroundings) -> tuple[Floats, Floats]:
+    """Places of the shell's voxels, LPS [mm], and their HU."""
+    return scan.to_lps(np.argwhere(here.shell) + here.origin), here.hu[here.shell]
+
+
+def _among(shell: Floats, index: Floats) -> NDArray[np.bool_]:
+    """Which of these places, in voxels of a crop, lie in its shell."""
+    at = np.rint(index).astype(int)
+    inside = ((at >= 0) & (at < shell.shape)).all(1)
+    return np.asarray(inside & shell[tuple(np.clip(at, 0, np.array(shell.shape) - 1).T)])
+
+
+def _sides(offsets: Floats, values: Floats) -> tuple[Floats, Floats, Floats]:
+    """Mean HU on each of eight sides of a place, number of voxels, and their variance. offsets : from its middle. [mm]"""
+    side = (offsets > 0) @ np.array([4, 2, 1])
+    count = np.bincount(side, minlength=SIDES).astype(float)
+    mean = np.bincount(side, values, SIDES) / np.maximum(count, 1)
+    return mean, count, np.bincount(side, (values - mean[side]) ** 2, SIDES) / np.maximum(count - 1, 1)

@@ -86,7 +86,9 @@ def _seen_blur(place: Sifted) -> tuple[float, float]:
     for s in sums:
         narrow, wide = s[NARROW, 0], s[-1, 0]
         variance += s[NARROW, 1] / narrow**2 + s[-1, 1] / wide**2 - 2 * s[NARROW, 2] / (narrow * wide)
-    return shown / lever, math.sqrt(max(variance, 0.0) / lever**2 + SHAPE_MM2**2)
+    by_ground = [math.sqrt(place.ground[at]) * 2 / (sums[0][at, 0] + sums[1][at, 0]) for at in (NARROW, -1)]
+    variance = max(variance, 0.0) + (by_ground[1] - by_ground[0]) ** 2
+    return shown / lever, math.sqrt(variance / lever**2 + SHAPE_MM2**2)
 
 
 def settle(place: Sifted, blur: Blur, gain: float) -> Weighed:

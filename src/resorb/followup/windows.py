@@ -18,7 +18,7 @@ from scipy.ndimage import gaussian_filter, gaussian_filter1d, map_coordinates
 
 from resorb.ct.scan import Scan
 from resorb.ct.surroundings import Surroundings
-from resorb.followup.grounds import ground_sd
+from resorb.followup.grounds import step_of
 from resorb.followup.placing import Local
 
 Floats = NDArray[Any]
@@ -97,12 +97,14 @@ def sift(before: Look, after: Look, local: Local, position_mm: float) -> Sifted:
     grid = _grid(before, after, local)
     shown, noise = _shown(before, after, local, grid)
     windows = _windows(shown, noise)
-    a, b = _sums(before, windows, grid, None, after.thickness_mm), _sums(after, windows, grid, local, before.thickness_mm)
+    step = step_of((before.scan, after.scan), (before.here, after.here), local, (before.density, after.density))
+    level = (before.here.background + after.here.background) / 2
+    a = _sums(before, windows, grid, None, (after.thickness_mm, level - step.hu / 2))
+    b = _sums(after, windows, grid, local, (before.thickness_mm, level + step.hu / 2))
     off = math.hypot(CENTRED * position_mm if both else position_mm, max(_coarseness(look) for look in (before, after)))
     kept = np.array([_kept(window, shown, grid.step, off) for window in windows])
     alone = not (before.here.shared or after.here.shared)
-    level = ground_sd(before.here, after.here, (before.density, after.density)) ** 2
-    ground = level * a[:, 4] * b[:, 4]
+    ground = step.sd**2 * a[:, 4] * b[:, 4]
     return Sifted(a[:, :4], b[:, :4], kept[:, 0], kept[:, 1], kept[:, 2], ground, (before.found, after.found), alone)
 
 
@@ -169,10 +171,12 @@ def _windows(shown: Floats, noise: float) -> list[Floats]:
     return [*out, (shown != 0).astype(float)]
 
 
-def _sums(look: Look, windows: list[Floats], grid: _Grid, local: Local | None, other_thickness: float) -> Floats:
+def _sums(look: Look, windows: list[Floats], grid: _Grid, local: Local | None, told: tuple[float, float]) -> Floats:
     """For each window: the sum of contrast x volume, its variance by noise, its covariance with that of the widest,
-    its variance by the background, and the volume of the window. [window, 5]
+    its variance by the background, and the volume of the window. [window, 5] told : thickness of the other scan's slices [mm], and the
+    level of the background here [HU].
     """
+    other_thickness, level = told
     own = look.here.own
     at = look.scan.to_lps(np.argwhere(own) + look.here.origin)
     index = grid.at(local.backward(at) if local else at).T
@@ -183,7 +187,7 @@ def _sums(look: Look, windows: list[Floats], grid: _Grid, local: Local | None, o
     if extra > LEAST_EXTRA:
         weights = gaussian_filter1d(weights, extra, axis=1, mode="constant")
     flat = weights.reshape(len(windows), -1)
-    total = flat @ (look.here.hu - look.here.background).reshape(-1)
+    total = flat @ (look.here.hu - level).reshape(-1)
     noise, volume = look.density, look.here.voxel_mm3
     weight = flat.sum(1) * volume
     variance, covariance = ((flat @ other.T) * noise * volume**2 for other in (flat, flat[-1]))
