@@ -29,8 +29,9 @@ def main() -> None:
         for site in serving(Path(folder)):
             answers(browser, site)
             scans(browser, site, Path(folder))
+        comparison(browser, Path(folder))
         browser.close()
-    for picture in sorted((HERE / "pictures").glob("page-*.png")):
+    for picture in sorted((HERE / "pictures").glob("*.png")):
         size = picture.stat().st_size
         assert size < LARGEST_BYTES, f"{picture} holds {size} bytes; expected fewer than {LARGEST_BYTES}"
         sys.stdout.write(f"{picture.name}: {size // 1000} kB\n")
@@ -67,6 +68,18 @@ def scans(browser: Any, site: str, folder: Path) -> None:
     page.wait_for_function("() => [...document.querySelectorAll('.outlines')].every(o => o.querySelector('path.now'))")
     at(page, ".change + .panel")
     save(page, "page-two-scans")
+
+
+def comparison(browser: Any, folder: Path) -> None:
+    """The page of the pair that `resorb demo` makes."""
+    from typer.testing import CliRunner
+
+    from resorb.cli.app import app
+
+    CliRunner().invoke(app, ["demo", "--out", str(folder / "demo")], catch_exceptions=False)
+    page = browser.new_page(viewport={"width": 1280, "height": 1180})
+    page.goto((folder / "demo" / "change.html").as_uri())
+    save(page, "comparison")
 
 
 def opened(browser: Any, address: str, ready: str, width: int = 1280, height: int = 860, scheme: str = "light") -> Any:

@@ -42,7 +42,8 @@ def demo(
         knowing = resorb.assess(case.with_change(change))
         typer.echo("\nThe case again, had these been its two scans\n")
         typer.echo(_seen(to_text(knowing)))
-        pages.append(_written(knowing, out / f"{name}-with-change.html", "The answer that knows the change", pictures))
+        whole = "All in one report (the case, both scans, what changed, what it means)"
+        pages.append(_written(knowing, out / f"{name}-with-change.html", whole, pictures))
         resorb.write(change, out / "change.json")
     typer.echo("\n".join(["", *pages]))
 
@@ -51,7 +52,7 @@ def _written(result: object, page: Path, what: str, pictures: tuple[Picture, ...
     import resorb
 
     resorb.write(result, page, pictures)
-    return f"{what}, as a page: {page.resolve()}"
+    return f"{what}: {page.resolve()}"
 
 
 def _seen(text: str) -> str:
