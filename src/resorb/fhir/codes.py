@@ -14,7 +14,7 @@ from .concepts import SYSTEMS, Concept
 
 BY_PREFIX = frozenset(("icd10cm", "atc"))  # systems where a code stands for all that begin with it
 MOST_KEPT = 10_000  # concepts and units looked up before
-LONGEST_KEPT = 300  # characters of a concept
+LONGEST_KEPT = 600  # characters of a concept
 READ_AS_QUANTITY = ("loinc", "snomed")
 _NAMED_GROUPS = ("diagnosis", "condition", "exposure", "symptom", "finding")
 _KIND_OF_TERM = re.compile(r"\s*\((disorder|finding|situation|procedure|morphologic abnormality|event|regime/therapy)\)\s*$")
@@ -82,7 +82,7 @@ class Index:
                     self._observed["loinc", code] = held | {word.id}
 
     def concept(self, value: Any) -> Concept:
-        """A CodeableConcept and what the cards know of it. One of words alone or of a single code, as most are, is looked up once."""
+        """A CodeableConcept and what the cards know of it. One that can be read, as most can, is looked up once."""
         key = _key(value)
         if key is None:
             return Concept(value, self)
@@ -158,16 +158,20 @@ class Index:
 
 
 def _key(value: Any) -> tuple[str, ...] | None:
-    """What tells a concept of one code, or of words alone, from all others; none for any other."""
+    """What tells a concept of codes that can be read, or of words alone, from all others; none for any other."""
     if type(value) is not dict:
         return None
     found = value.get("coding")
     if found is None:
         return (value["text"],) if len(value) == 1 and "text" in value else None
-    if type(found) is not list or len(found) != 1 or type(found[0]) is not dict or not found[0].get("code"):
+    if type(found) is not list:
         return None
-    coding = found[0]
-    return coding.get("system", ""), coding["code"], coding.get("display", ""), value.get("text", "")
+    key: tuple[Any, ...] = (value.get("text", ""),)
+    for coding in found:
+        if type(coding) is not dict or not coding.get("code"):
+            return None
+        key += (coding.get("system", ""), coding["code"], coding.get("display", ""))
+    return key
 
 
 def _matched(tables: Tables, codings: Iterable[Any]) -> tuple[Any, ...]:

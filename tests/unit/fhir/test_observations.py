@@ -201,3 +201,15 @@ def test_an_observation_about_someone_else_is_not_used():
         "it is about someone else",
         "it is about someone or something else (focus)",
     }
+
+
+def test_a_concept_of_several_codes_is_known_by_any_and_told_by_its_own_text():
+    def coded_twice(text, local="PHOS"):
+        codes = [{"system": "urn:local", "code": local}, {"system": LOINC, "code": "2777-1"}]
+        return {"coding": codes, **({"text": text} if text else {})}
+
+    first, second = lab("x", 4, "mg/dL", code=coded_twice("P, serum")), lab("x", 400, "mg/dL", code=coded_twice("P, urine?"))
+    case = one(first, second, lab("x", 4, "mg/dL", code=coded_twice("", local="P2"), when="2020-01-01"))
+    assert value(case, "phosphate") == pytest.approx(4 * 0.322854)
+    assert len([r for r in case.readings if r.quantity == "phosphate"]) == 2
+    assert {u.entry for u in case.read_from if "2777-1" in u.entry} == {"Observation 2777-1 (P, serum)", "Observation 2777-1 (P, urine?)"}
