@@ -52,7 +52,9 @@ def cell(d: Differed) -> str:
 
 def reach(d: Difference) -> str:
     """The change with its interval: `-9.0 [-11.2, -6.8]`."""
-    low, change, high = (f"{'-' if x < 0 else '+'}{amount(abs(x), d)}" for x in (d.low, d.change, d.high))
+    low, change, high = (
+        f"{'' if not float(said := amount(abs(x), d)) else '-' if x < 0 else '+'}{said}" for x in (d.low, d.change, d.high)
+    )
     return f"{change} [{low}, {high}]"
 
 

@@ -78,7 +78,7 @@ def _whole(change: Change) -> Iterator[str]:
         yield f"The two scans could not be laid on each other ({failed}), so no deposit was matched with another."
     if measured is None:
         reason = reason_of(total.mass_mg)
-        yield f"No total can be compared: {reason}."
+        yield f"{reason[:1].upper()}{reason[1:]}." if reason == total.why else f"No total can be compared: {reason}."
         if reason not in total.why and total.why not in reason:
             yield f"{total.why[:1].upper()}{total.why[1:]}."
         return
