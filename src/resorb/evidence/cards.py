@@ -344,13 +344,18 @@ class Formula(Card, frozen=True, kw_only=True):
     not_with: Texts = ()
 
 
-class Option(Card, frozen=True, kw_only=True):
-    """Something one can do, with its rung on the ladder (1 watching ... 9 surgery)."""
+class Option(Card, frozen=True, kw_only=True, rename={"is_": "is"}):
+    """Something one can do, with its rung on the ladder (1 watching ... 9 surgery).
+
+    `is` names the wider options that it is a form of; `stops` the medicines that it takes away.
+    """
 
     id: str
     name: str
     rung: int
     says: str
+    is_: Texts = ()
+    stops: Texts = ()
     also: Texts = ()
     codes: dict[str, Texts] = field(default_factory=dict)
     harms: tuple[Said, ...] = ()

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from .cards import Kind, OptionUse, Quantity, Row, SeenAs, Test, Word
+from .cards import Kind, Option, OptionUse, Quantity, Row, SeenAs, Test, Word
 from .code_forms import wrong_code
 from .compile import CARDS_DIR, Placed, Problem, read_cards
 from .library import Decks, Library, simplify
@@ -88,6 +88,10 @@ def _part(part: Any, path: tuple[str | int, ...], library: Library) -> Iterator[
         yield from _test(part, library)
     if isinstance(part, Row):
         yield from _row(part, library)
+    if isinstance(part, Option):
+        medicines = {w.id for w in library.decks.words if w.group == "medicine"}
+        wrong = [*(o for o in part.is_ if o not in library.options), *(w for w in part.stops if w not in medicines)]
+        yield from (f"found {name!r}; expected the id of an option in `is`, of a medicine in `stops`" for name in wrong)
     if isinstance(part, OptionUse) and part.option not in library.options:
         yield f"found the option {part.option!r}; expected the id of an option card"
     if isinstance(part, SeenAs):

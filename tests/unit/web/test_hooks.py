@@ -87,6 +87,28 @@ def test_an_order_that_changes_what_should_be_done_is_told(service):
         check_card(card)
 
 
+@pytest.mark.parametrize("medicine", ["cholecalciferol", "calcium carbonate", "calcitriol"])
+def test_an_order_of_what_should_be_stopped_is_told(service, medicine):
+    (card,) = service.client.post(ORDER, json=hooks.order(medicine, *hooks.CALCIPHYLAXIS)).json()["cards"]
+    assert card["summary"] == "Against this order: Stopping calcium and vitamin D for calciphylaxis: first"
+    assert card["indicator"] == "warning"
+    check_card(card)
+
+
+def test_an_order_in_the_words_of_a_service_catalogue_is_known_with_its_forms(service):
+    order = hooks.order("x", "calcific tendinopathy", "shoulder")
+    for words, expected in (
+        ("Extracorporeal shock wave therapy of the right shoulder", {"High-energy", "Low-energy"}),
+        ("High-energy shock waves, 3 sessions", {"High-energy"}),
+        ("Physiotherapy", {"Physiotherapy"}),
+        ("Chest X-ray at rest", set()),
+    ):
+        draft = {"resourceType": "ServiceRequest", "id": "d1", "status": "draft", "intent": "order", "code": {"text": words}}
+        order["context"] |= {"selections": ["ServiceRequest/d1"], "draftOrders": hooks.found(draft)}
+        cards = service.client.post(ORDER, json=order).json()["cards"]
+        assert {c["summary"].split()[0] for c in cards} == expected
+
+
 @pytest.mark.parametrize(
     ("medicine", "texts", "selected"),
     [

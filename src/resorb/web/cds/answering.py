@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,13 +18,14 @@ from ...evidence.showing import shown
 from ...terms.assessment import Assessment, OptionShown, Versions
 from ...terms.case import Case
 from ...terms.errors import CaseRefused
-from .cards import Desk, Flagged
+from .cards import AGAINST, WITH, Desk, Flagged
 from .requests import Call, malformed
 
 Json = dict[str, Any]
 MOST_KEPT = 512
 MOST_CARDS = 6
-WITH = "With this order: "
+
+WORTH_SAYING = ("first", "helps", "may help", "may_help")
 FURTHEST_EAST = timedelta(hours=14)
 _KEPT: OrderedDict[tuple[str, str, str], Assessment] = OrderedDict()
 _DONE_BY_ORDER = {"MedicationRequest": {"status": "active", "intent": "order"}, "MedicationStatement": {"status": "active"}}
@@ -98,8 +101,17 @@ def _about_orders(call: Call, chart: Json, before: Case, base: str) -> list[Json
     then = Desk(would, call.service.id, base)
     known = {flag.id for flag in was.red_flags}
     flags = [then.flag(flag, WITH) for flag in would.red_flags if flag.id not in known]
+    against = [now.option(option, AGAINST) for option in _opposed(before, after, was)]
     options = [now.option(option) for option in _options(orders, before, after, was)]
-    return [*flags, *options, *_anew(was, would, then)][:MOST_CARDS]
+    return [*flags, *against, *options, *_anew(was, would, then)][:MOST_CARDS]
+
+
+def _opposed(before: Case, after: Case, was: Assessment) -> list[OptionShown]:
+    """The options for the kind in the chart that would take away what is ordered."""
+    ordered = {fact.word for fact in set(after.facts) - set(before.facts) if fact.present}
+    stopping = {option.id for option in library().decks.options if ordered & set(option.stops)}
+    first = was.kinds[0].id if was.kinds else ""
+    return [o for o in was.options if o.id in stopping and o.kind == first and o.applies and o.verdict in WORTH_SAYING]
 
 
 def _anew(was: Assessment, would: Assessment, desk: Desk) -> list[Json]:
@@ -144,5 +156,15 @@ def _options(orders: list[Json], before: Case, after: Case, was: Assessment) -> 
         for key in ("medicationCodeableConcept", "code"):
             concept = order.get(key)
             texts = [concept.get("text"), *(c.get("display") for c in concept.get("coding") or [])] if isinstance(concept, dict) else []
-            meant |= {spelled[simplify(t)] for t in texts if isinstance(t, str) and simplify(t) in spelled}
+            meant |= {option for t in texts if isinstance(t, str) for option in _named(simplify(t), spelled)}
+    meant |= {option.id for option in shelf.decks.options if meant & set(option.is_)}
     return [option for option in was.options if option.id in meant]
+
+
+def _named(text: str, spelled: Mapping[str, str]) -> set[str]:
+    """The options that an order names: by all of its words, or by several of them that are the whole name of one; the longest count."""
+    if text in spelled:
+        return {spelled[text]}
+    words = f"_{re.sub(r'[^a-z0-9]+', '_', text)}_"
+    within = [name for name in spelled if "_" in name and f"_{name}_" in words]
+    return {spelled[name] for name in within if not any(name != other and f"_{name}_" in f"_{other}_" for other in within)}

@@ -20,6 +20,7 @@ REASONS = (
     ("patient-declines", "The person declines"),
     ("disagree", "I do not agree with the evidence"),
 )
+WITH, AGAINST = "With this order: ", "Against this order: "
 URGENCY = {"emergency": "critical", "urgent": "warning", "soon": "info"}
 LONGEST = 139
 MOST_FLAGS, MOST_ROWS, MOST_OPTIONS, MOST_ASKED, MOST_SOURCES = 4, 5, 6, 3, 12
@@ -86,7 +87,7 @@ class Desk:
             *_list("Harms", [s.says for s in option.harms]),
         ]
         cited = [*option.source, *(s for said in (*option.avoid, *option.harms) for s in said.source)]
-        indicator = "warning" if option.verdict in ("harmful", "no_benefit", "no benefit") or option.avoid else "info"
+        indicator = "warning" if option.verdict in ("harmful", "no_benefit", "no benefit") or option.avoid or before == AGAINST else "info"
         return self._card(
             f"option:{before}{option.id}:{option.kind}", f"{before}{_up(option.name)} for {kind}: {verdict}", indicator, lines, cited
         )
