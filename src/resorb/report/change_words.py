@@ -93,16 +93,19 @@ def _whole(change: Change) -> Iterator[str]:
 
 def _counts(change: Change) -> Iterator[str]:
     if not change.deposits:
-        yield "Neither scan shows a deposit."
+        yield "No deposit was found that could be judged." if change.total.verdict == "cannot tell" else "Neither scan shows a deposit."
         return
     seen: Counter[str] = Counter(d.verdict for d in change.deposits)
     many = len(change.deposits)
-    if len(seen) == 1 and many > 1:
-        verdict = change.deposits[0].verdict
+    verdict = change.deposits[0].verdict
+    if many == 1:
+        yield f"The only deposit {_COUNTED[verdict][0]}."
+        return
+    if len(seen) == 1:
         yield f"None of the {many} deposits can be judged." if verdict == "cannot tell" else f"All {many} deposits {_COUNTED[verdict][1]}."
         return
     said = [f"{seen[verdict]} {_COUNTED[verdict][seen[verdict] > 1]}" for verdict in ORDER if seen[verdict]]
-    yield f"Of {many} {'deposit' if many == 1 else 'deposits'}, {_listed(said)}."
+    yield f"Of {many} deposits, {_listed(said)}."
 
 
 def _listed(said: list[str]) -> str:
