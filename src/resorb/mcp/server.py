@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from mcp.server.mcpserver import MCPServer
-from mcp.server.mcpserver.exceptions import ResourceNotFoundError
+from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError
 from mcp.server.mcpserver.resources import FunctionResource
 from mcp.server.mcpserver.tools import Tool
 from mcp_types import ToolAnnotations
-from pydantic import create_model
+from pydantic import ValidationError, create_model
 
 from .. import __version__
 from ..evidence import Library, library
@@ -43,10 +44,33 @@ def make(places: Places) -> MCPServer[None]:
     return server
 
 
+class Worded(Tool):
+    """A tool that says in the house's words which argument does not fit."""
+
+    async def run(self, *given: Any, **named: Any) -> Any:
+        """Call it. What the library says of arguments is worded anew."""
+        try:
+            return await super().run(*given, **named)
+        except ToolError as error:
+            if isinstance(error.__cause__, ValidationError):
+                raise ToolError(f"{self.name}: {'; '.join(map(self._misfit, error.__cause__.errors()))}") from None
+            raise
+
+    def _misfit(self, problem: Any) -> str:
+        """One argument: where, what was found, what was expected."""
+        where, found = ".".join(map(str, problem["loc"])), repr(problem["input"])[:60]
+        if problem["type"] == "missing":
+            return f"{where}: found nothing; expected it, since the tool cannot do without"
+        if problem["type"] == "extra_forbidden":
+            known = self.parameters["properties"] if len(problem["loc"]) == 1 else ("what the schema names",)
+            return f"{where}: found an argument that nobody knows here; expected {', '.join(known) or 'none'}"
+        return f"{where}: found {found}; expected {str(problem['msg']).removeprefix('Input should be ')}"
+
+
 def _tool(offer: Offer, shelf: Library) -> Tool:
     """A tool whose schemas are the house's own. An argument nobody knows is refused, not passed over."""
     name = offer.call.__name__.removeprefix("_")
-    tool = Tool.from_function(
+    tool = Worded.from_function(
         in_words(offer.call), name, offer.title, _paragraph(offer.call.__doc__), annotations=READ_ONLY, structured_output=False
     )
     strict = create_model(f"{name}_arguments", __base__=tool.fn_metadata.arg_model, __config__=None)
