@@ -36,10 +36,21 @@ def nearly(facts: Facts, likely: frozenset[str]) -> Iterator[tuple[RedFlag, Test
     """Red flags that one unknown test keeps from being raised, with that test: those of likely kinds, or of the very site."""
     own = {flag.id for kind in likely if kind in facts.library.kinds for flag in facts.library.kinds[kind].red_flags}
     for flag in _mentioned(facts):
-        states = [facts.holds(t) for t in flag.when]
-        here = flag.id in own or any(state and test.site is not None for state, test in zip(states, flag.when, strict=True))
-        if here and False not in states and states.count(None) == 1 and True in states:
-            yield flag, flag.when[states.index(None)]
+        unknown = _only_unknown(flag, facts)
+        if unknown is not None and (flag.id in own or any(t.site is not None for t in flag.when if t is not unknown)):
+            yield flag, unknown
+
+
+def _only_unknown(flag: RedFlag, facts: Facts) -> Test | None:
+    """The test of a flag that is unknown while all others hold, of which there must be one."""
+    unknown = None
+    for test in flag.when:
+        state = facts.holds(test)
+        if state is False or (state is None and unknown is not None):
+            return None
+        if state is None:
+            unknown = test
+    return unknown if len(flag.when) > 1 else None
 
 
 def red_flags(facts: Facts) -> tuple[RedFlagFound, ...]:
