@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,6 +69,12 @@ class Journal:
                 "SET state=excluded.state, heard=excluded.heard, due=excluded.due, images=images+1, tries=0, sends=0",
                 (key, ARRIVING, now, now + quiet),
             )
+
+    def wait(self, keys: Iterable[str], seconds: float) -> int:
+        """Studies that are still arriving are not due for so long, unless more comes. Returns how many these are."""
+        with self._lock:
+            order = "UPDATE studies SET due=? WHERE key=? AND state=?"
+            return sum(self._base.execute(order, (time.time() + seconds, key, ARRIVING)).rowcount for key in keys)
 
     def known(self) -> set[str]:
         """The studies it holds."""

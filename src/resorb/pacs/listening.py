@@ -7,6 +7,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,12 @@ from typing import Any
 from resorb.pacs.delivering import deliver, ready, write
 from resorb.pacs.failed import PacsFailed, need_libraries, quiet
 from resorb.pacs.journal import DONE, FAILED, UNSENT, Entry, Journal
-from resorb.pacs.receiving import Door, found_on_disk, open_door
+from resorb.pacs.receiving import Door, Told, found_on_disk, open_door
 from resorb.terms.errors import ResorbError, UserError
 
 LOOK_EVERY_S = 0.25
 JOURNAL_PAUSE_S = 5.0
+CUT_PAUSE_S = 300.0
 SHORT = 8
 
 
@@ -54,7 +56,7 @@ def listen(door: Door, duty: Duty, stop: threading.Event) -> None:
     try:
         left = found_on_disk(duty.folder, journal, 0.0)
         with quiet():
-            server = open_door(door, duty.folder, lambda key: journal.arrived(key, duty.quiet_s))
+            server = open_door(door, duty.folder, _told(journal, door, duty))
             port = server.socket.getsockname()[1]
             duty.say(f"listening as {door.aet} on {door.host}:{port}{f', {left} studies found on disk' if left else ''}")
             try:
@@ -64,6 +66,23 @@ def listen(door: Door, duty: Duty, stop: threading.Event) -> None:
                 server.shutdown()
     finally:
         journal.close()
+
+
+def _told(journal: Journal, door: Door, duty: Duty) -> Told:
+    """What the door tells goes into the journal, and is said where somebody may have to look after it."""
+
+    def cut(keys: set[str]) -> None:
+        pause = max(CUT_PAUSE_S, duty.quiet_s)
+        with suppress(sqlite3.Error):  # on a full disk or at the very end; then they are measured as they are
+            journal.wait(keys, pause)
+            for key in sorted(keys):
+                duty.say(f"study {key[:SHORT]}: its sender broke off; waiting {pause:g} s for the rest")
+
+    def refused(caller: str, called: str) -> None:
+        who = f" by {', '.join(door.callers)}" if door.callers else ""
+        duty.say(f"refused a call by {caller!r} to {called!r}; expected one to {door.aet}{who}")
+
+    return Told(lambda key: journal.arrived(key, duty.quiet_s), cut, refused)
 
 
 def _look(journal: Journal, duty: Duty, stop: threading.Event) -> None:

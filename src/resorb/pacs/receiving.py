@@ -9,7 +9,7 @@ import shutil
 import sqlite3
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +57,20 @@ def study_key(study: str) -> str:
     return hashlib.sha256(study.encode()).hexdigest()[:24]
 
 
-def open_door(door: Door, folder: Path, heard: Callable[[str], None]) -> Any:
-    """Start to listen; `heard` is called with a study's key for each image on disk. Returns the server, to be shut down."""
-    from pynetdicom import AE, evt
+@dataclass(frozen=True)
+class Told:
+    """Whom the door tells. heard : a study's key, for each image on disk. cut : the keys of studies whose sender broke off.
+    refused : the titles, caller's and called, of a call that was refused.
+    """
+
+    heard: Callable[[str], None]
+    cut: Callable[[set[str]], None] = field(default=lambda keys: None)
+    refused: Callable[[str, str], None] = field(default=lambda caller, called: None)
+
+
+def open_door(door: Door, folder: Path, told: Told) -> Any:
+    """Start to listen. Returns the server, to be shut down."""
+    from pynetdicom import AE
 
     ae = AE(ae_title=door.aet)
     ae.maximum_associations, ae.network_timeout, ae.dimse_timeout, ae.acse_timeout = (MOST_AT_ONCE, *(LONGEST_SILENCE_S,) * 3)
@@ -68,11 +79,37 @@ def open_door(door: Door, folder: Path, heard: Callable[[str], None]) -> Any:
         ae.add_supported_context(sop_class, list(SYNTAXES))
     ae.add_supported_context(VERIFICATION)
     (folder / "arriving").mkdir(parents=True, exist_ok=True)
-    handlers: list[Any] = [(evt.EVT_C_STORE, lambda event: _received(event, folder, heard)), (evt.EVT_C_ECHO, lambda event: SUCCESS)]
     try:
-        return ae.start_server((door.host, door.port), block=False, evt_handlers=handlers)
+        return ae.start_server((door.host, door.port), block=False, evt_handlers=_handlers(folder, told))
     except OSError as error:
         raise PacsFailed(f"--port {door.port}: cannot be listened on ({error.strerror}); is it taken?") from None
+
+
+def _handlers(folder: Path, told: Told) -> list[Any]:
+    """What is done at each event. A call that ends without a release was cut off, and may have brought half a study."""
+    from pynetdicom import evt
+
+    brought: dict[Any, set[str]] = {}
+
+    def store(event: Any) -> int:
+        def heard(key: str) -> None:
+            brought.setdefault(event.assoc, set()).add(key)
+            told.heard(key)
+
+        return _received(event, folder, heard)
+
+    def cut(event: Any) -> None:
+        if keys := brought.pop(event.assoc, None):
+            told.cut(keys)
+
+    def refused(event: Any) -> None:
+        asked = event.assoc.requestor.primitive
+        told.refused(str(asked.calling_ae_title).strip(), str(asked.called_ae_title).strip())
+
+    return [
+        (evt.EVT_C_STORE, store), (evt.EVT_C_ECHO, lambda event: SUCCESS), (evt.EVT_REJECTED, refused),
+        (evt.EVT_RELEASED, lambda event: brought.pop(event.assoc, None)), (evt.EVT_ABORTED, cut), (evt.EVT_CONN_CLOSE, cut),
+    ]  # fmt: skip
 
 
 def _received(event: Any, folder: Path, heard: Callable[[str], None]) -> int:

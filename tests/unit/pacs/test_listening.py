@@ -150,8 +150,9 @@ def test_nonsense_is_turned_away_and_the_door_stays_open(study: Path, tmp_path: 
         with socket.create_connection(("127.0.0.1", port)) as raw:
             raw.sendall(b"GET / HTTP/1.1\r\n\r\n" * 100)
         assert send(port, good) == [0] * 24
-        wait_for(lambda: len(said) > 1)
-    assert "2 deposits" in said[1]
+        wait_for(lambda: len(said) > 2)
+    assert "refused a call by 'TEST' to 'OTHER'" in said[1]
+    assert "2 deposits" in said[2]
     assert not (tmp_path / "up").exists()
 
 
@@ -275,3 +276,34 @@ def test_a_journal_that_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "journal.sqlite3").write_bytes(b"no database" * 1000)
     with pytest.raises(UserError, match="cannot be read"):
         Journal(tmp_path)
+
+
+def test_a_sender_that_breaks_off_is_waited_for(study: Path, tmp_path: Path) -> None:
+    files = sorted(study.iterdir())
+    with listening(tmp_path / "in") as (port, said):
+        with quiet():
+            ae = AE(ae_title="TEST")
+            ae.add_requested_context(CTImageStorage, ExplicitVRLittleEndian)
+            association = ae.associate("127.0.0.1", port, ae_title="RESORB")
+            for file in files[:9]:
+                assert association.send_c_store(pydicom.dcmread(file)).Status == 0
+            association.abort()
+        wait_for(lambda: len(said) > 1)
+        assert "its sender broke off; waiting 300 s" in said[1]
+        time.sleep(0.6)  # twice as long as it waits for one that ended well
+        assert len(said) == 2
+        assert send(port, files[9:]) == [0] * (len(files) - 9)
+        wait_for(lambda: len(said) > 2)
+    assert "24 images; series 1: 2 deposits" in said[2]
+
+
+def test_a_call_that_is_refused_is_said_with_its_titles(tmp_path: Path) -> None:
+    with listening(tmp_path / "in", callers=("SCANNER",)) as (port, said):
+        assert send(port, [], us="STRANGER") == [-1]
+        wait_for(lambda: len(said) > 1)
+        assert send(port, [], us="SCANNER", aet="OTHER") == [-1]
+        wait_for(lambda: len(said) > 2)
+    assert said[1:] == [
+        f"refused a call by {by!r} to {to!r}; expected one to RESORB by SCANNER"
+        for by, to in (("STRANGER", "RESORB"), ("SCANNER", "OTHER"))
+    ]
