@@ -107,7 +107,7 @@ def share(hits: list[bool]) -> str:
 
 def unchanged_lines(count: int) -> list[str]:
     """False alarms where nothing changed."""
-    every = list(patients(replace(SMALL, changed=False), 4 * count, 101))
+    every = list(patients(replace(SMALL, changed=False), 4 * count, 301))
     deposits = [j for p in every for j in p.judged if j.said]
     false = [j.said.verdict in CHANGED for j in deposits]
     tell = [j.said.verdict == "unchanged" for j in deposits if j.before >= 3]
@@ -132,7 +132,7 @@ def factor_lines(count: int) -> list[str]:
     """Power: half of the deposits changed by one factor."""
     lines = []
     for factor, low, high, target, times in ((0.8, 10, 40, "95 %", 2), (0.7, 3, 10, "80 %", 1), (1.3, 3, 10, "", 1), (0.5, 1, 3, "", 1)):
-        every = list(patients(replace(SMALL, factor=factor, close=0.1, mass_mg=(low, high)), times * count, 200 + int(factor * 100)))
+        every = list(patients(replace(SMALL, factor=factor, close=0.1, mass_mg=(low, high)), times * count, 400 + int(factor * 100)))
         one = [j for p in every for j in p.judged if len(j.true) == 1 and math.isclose(j.true[0].factor, factor) and low <= j.before < high]
         want = "shrank" if factor < 1 else "grew"
         lines.append(f"| mass x {factor:g}, {low} to {high} mg: called {want} | {target} | {share([bool(j.said) and j.said.verdict == want for j in one])} |")
@@ -145,7 +145,7 @@ def factor_lines(count: int) -> list[str]:
 def fate_lines(count: int) -> list[str]:
     """Deposits that go, come, split and merge among others."""
     plan = replace(SMALL, deposits=6)
-    every = [*patients(plan, count, 102), *patients(replace(plan, mass_mg=(3, 30)), 2 * count, 103)]
+    every = [*patients(plan, count, 302), *patients(replace(plan, mass_mg=(3, 30)), 2 * count, 303)]
     judged = [j for p in every for j in p.judged]
     rows = []
     for fate, want, target in (("gone", "resolved", "99 % from 3 mg"), ("new", "new", "99 % from 3 mg"), ("split", "split", "all from 2 mg"), ("merged", "merged", "all from 2 mg")):
@@ -162,8 +162,8 @@ def fate_lines(count: int) -> list[str]:
 
 def whole_lines(count: int) -> list[str]:
     """Everything at once, alignment included, on trunks with a skeleton."""
-    still = list(patients(Plan(changed=False, gain_sd=GAIN_SD), count, 104, known=False))
-    course = list(patients(Plan(gain_sd=GAIN_SD), count, 105, known=False))
+    still = list(patients(Plan(changed=False, gain_sd=GAIN_SD), count, 304, known=False))
+    course = list(patients(Plan(gain_sd=GAIN_SD), count, 305, known=False))
     deposits = [j for p in still for j in p.judged if j.said]
     judged = [j for p in course for j in p.judged if j.true and j.said and j.said.verdict != "not covered"]
     gone = [j for j in judged if len(j.true) == 1 and j.fate == "gone" and j.before >= 3]
@@ -182,7 +182,7 @@ def rule_lines(count: int) -> list[str]:
     """resorb beside the published rules for totals, on the same pairs of one scanner; every deposit down by 10 %."""
     plan = replace(SMALL, same_scanner=True, close=0.1)
     plans = (replace(plan, changed=False), replace(plan, factor=0.9, of_all=1.0))
-    still, less = ([p.change for p in patients(one, 2 * count, 106 + n)] for n, one in enumerate(plans))
+    still, less = ([p.change for p in patients(one, 2 * count, 306 + n)] for n, one in enumerate(plans))
     rows = ["| verdict on the total | unchanged called changed | all down by 10 %: called changed | the same where each calls 5 % of the unchanged |", "|---|---|---|---|"]
     for name, strength in _strengths([*still, *less]).items():
         quiet, seen = (np.array([strength(c) for c in changes]) for changes in (still, less))
@@ -196,7 +196,7 @@ def scatter_lines(count: int) -> list[str]:
     plan = replace(SMALL, changed=False, close=0.0, same_scanner=True, slice_mm=(3, 3), noise_hu=(20, 20), blur_mm=(1, 1), gain_sd=0.0)
     rows = ["| unchanged, scanned again: one scan scatters by | mass | aimed at | Agatston score | aimed at |", "|---|---|---|---|---|"]
     for n, (low, high, mass, score) in enumerate(((1, 3, 20, 58), (3, 10, 9, 15), (10, 30, 3, 13), (30, 100, 1, 5))):
-        said = [j.said for p in patients(replace(plan, mass_mg=(low, high)), count, 110 + n) for j in p.judged if j.said and len(j.true) == 1]
+        said = [j.said for p in patients(replace(plan, mass_mg=(low, high)), count, 310 + n) for j in p.judged if j.said and len(j.true) == 1]
         rows.append(f"| {low} to {high} mg | {_scatter([d.mass_mg for d in said])} | {mass} % | {_scatter([d.agatston for d in said])} | {score} % |")
     return rows
 

@@ -103,15 +103,23 @@ class Step:
 
 
 def step_of(scans: tuple[Scan, Scan], heres: tuple[Surroundings, Surroundings], local: Local, densities: tuple[float, float]) -> Step:
-    """The ground of one place compared where it is the same ground: over what both scans take for it. Other tissue that reaches in there
-    reaches into both, and what it does to either level cancels. Sides of mixed tissue count less.
+    """The ground of one place compared where it is the same ground: all that either scan takes for it, and that is the deposit's in
+    neither. Other tissue that reaches in there reaches into both, and what it does to either level cancels. Mixed sides count less.
 
     densities : variance of a sum over a region by its number of voxels, in either scan. [HU2]
     """
-    a, b = (_shell(scan, here) for scan, here in zip(scans, heres, strict=True))
-    there = (local.forward(a[0]), local.backward(b[0]))
-    both = [_among(heres[1 - n].shell, scans[1 - n].to_index(there[n]) - heres[1 - n].origin) for n in (0, 1)]
-    sides = [_sides((a[0] if n == 0 else there[1])[both[n]] - local.centre, (a, b)[n][1][both[n]]) for n in (0, 1)]
+    sides = []
+    for n, move in ((0, local.forward), (1, local.backward)):
+        here, other = heres[n], heres[1 - n]
+        at = np.argwhere(~here.own)
+        places = scans[n].to_lps(at + here.origin)
+        moved = move(places)
+        index = np.rint(scans[1 - n].to_index(moved)).astype(int) - other.origin
+        inside = ((index >= 0) & (index < other.shell.shape)).all(1)
+        there = tuple(index[inside].T)
+        ground = (here.shell[tuple(at[inside].T)] | other.shell[there]) & ~other.own[there]
+        offsets = (moved if n else places)[inside][ground] - local.centre
+        sides.append(_sides(offsets, here.hu[tuple(at[inside][ground].T)]))
     seen = np.minimum(sides[0][1], sides[1][1]) >= FEWEST_ON_A_SIDE
     if seen.sum() < FEWEST_SIDES:
         apart = heres[1].background - heres[0].background
@@ -130,18 +138,6 @@ def _mixed(sides: tuple[Floats, Floats, Floats]) -> Floats:
     """How many times more each side scatters than most do: where it is of several tissues."""
     _, count, variance = sides
     return np.asarray(np.maximum(variance / max(float(np.median(variance[count > 1])), 1e-6), 1.0))
-
-
-def _shell(scan: Scan, here: Surroundings) -> tuple[Floats, Floats]:
-    """Places of the shell's voxels, LPS [mm], and their HU."""
-    return scan.to_lps(np.argwhere(here.shell) + here.origin), here.hu[here.shell]
-
-
-def _among(shell: Floats, index: Floats) -> NDArray[np.bool_]:
-    """Which of these places, in voxels of a crop, lie in its shell."""
-    at = np.rint(index).astype(int)
-    inside = ((at >= 0) & (at < shell.shape)).all(1)
-    return np.asarray(inside & shell[tuple(np.clip(at, 0, np.array(shell.shape) - 1).T)])
 
 
 def _sides(offsets: Floats, values: Floats) -> tuple[Floats, Floats, Floats]:

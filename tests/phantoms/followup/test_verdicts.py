@@ -133,6 +133,17 @@ def test_of_many_unchanged_deposits_none_is_called_changed():
     assert false <= 1  # at a chance of one in twenty for each, two of three is one in 140
 
 
+def test_organs_around_a_deposit_are_no_change():
+    """Thick slices and thin ones take another share of the fat and the organs around for ground."""
+    pair = random_pair(np.random.default_rng([8100002, 0]), Plan(changed=False, gain_sd=0.008))
+    laid = handed_over((pair.baseline, pair.followup), pair.to_followup, pair.to_baseline, 0.5)
+    made = compared((pair.baseline, pair.followup), settings=OWN, stated=Stated(aligned=laid)).change
+    assert {d.verdict for d in made.deposits} == {"unchanged"}
+    assert len(made.deposits) >= 6
+    off = [d.mass_mg.change / d.mass_mg.before for d in made.deposits]
+    assert np.sqrt(np.mean(np.square(off))) < 0.04
+
+
 def test_heavy_deposits_scatter_as_far_as_is_said():
     """An error counted twice would make intervals far wider than what they hold; a forgotten one, far narrower."""
     plan = Plan(trunk=False, deposits=6, mass_mg=(10, 40), close=0.0, changed=False, gain_sd=0.008)
