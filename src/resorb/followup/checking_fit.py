@@ -73,7 +73,8 @@ def _verdict(share: float, typical: float) -> str:
             f"least {100 * LEAST_ALIKE_SHARE:.0f} % are expected (another person, another part of the body, or a mirrored scan?)"
         )
     if typical > MOST_ERROR_MM:
-        return f"positions would be uncertain by {typical:.1f} mm, more than {MOST_ERROR_MM:.0f} mm"
+        by = f"{typical:.1f} mm, " if np.isfinite(typical) else ""
+        return f"positions would be uncertain by {by}more than {MOST_ERROR_MM:.0f} mm"
     return ""
 
 

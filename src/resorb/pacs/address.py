@@ -59,7 +59,8 @@ def web_address(text: str, study: str | None = None, series: str | None = None) 
     said = (study or (tail and tail["study"]), series or (tail and tail["series"]))
     for name, uid in zip(("study", "series"), said, strict=True):
         if uid and not is_uid(uid):
-            raise refuse(f"--{name}", repr(uid), "a UID: digits and dots, at most 64")
+            hint = "a description picks a series of a folder; a PACS is asked by UID" if name == "series" else ""
+            raise refuse(f"--{name}", repr(uid), "a UID: digits and dots, at most 64", hint)
     return WebAddress(root, said[0] or None, said[1] or None)
 
 
