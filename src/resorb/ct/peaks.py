@@ -16,7 +16,7 @@ from resorb.ct.compact import quietest
 
 FIRM_HU, PLAIN_HU = 80.0, 400.0
 SHELL_MM = (5.0, 8.0)
-SHELL_SHARES = (10.0, 75.0, 95.0)
+SHELL_SHARES = (0.10, 0.75, 0.95)
 BELL_MOST, BELL_STEP = 1.645, 1.645 - 0.674
 HALF = 0.5
 PEAK_SHARE = 0.75
@@ -60,8 +60,9 @@ def _between(coarse: Coarse) -> Ints:
     deep, high, wide = coarse.cells.shape
     found = []
     for k in range(1, deep - 1):
-        one = coarse.cells[k]
-        at = np.flatnonzero((one > FIRM_HU) & (one < PLAIN_HU))
+        one = coarse.cells[k].reshape(-1)
+        at = np.flatnonzero(one > FIRM_HU)
+        at = at[one[at] < PLAIN_HU]
         row, column = at // wide, at % wide
         found.append(at[(row > 0) & (row < high - 1) & (column > 0) & (column < wide - 1)] + k * high * wide)
     return np.concatenate(found) if found else np.zeros(0, np.int64)
@@ -86,10 +87,12 @@ def _around(coarse: Coarse, at: NDArray[Any], cell_mm: NDArray[Any]) -> NDArray[
     away = np.linalg.norm(offset * cell_mm, axis=1)
     offset = offset[(away >= SHELL_MM[0]) & (away <= SHELL_MM[1])]
     out = np.empty((3, len(at)))
+    ranks = [int(share * (len(offset) - 1)) for share in SHELL_SHARES]
     last = np.array(coarse.cells.shape) - 1
     for first in range(0, len(at), 1000):
         places = np.clip(at[first : first + 1000, None] + offset, 0, last)
-        out[:, first : first + 1000] = np.percentile(coarse.cells[tuple(np.moveaxis(places, -1, 0))], SHELL_SHARES, axis=1)
+        shells = coarse.cells[tuple(np.moveaxis(places, -1, 0))]
+        out[:, first : first + 1000] = np.partition(shells, ranks, axis=1)[:, ranks].T
     return out
 
 

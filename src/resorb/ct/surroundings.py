@@ -12,9 +12,13 @@ from scipy.ndimage import distance_transform_edt
 from resorb.ct.findings import Candidate, Findings
 from resorb.ct.noise import Noise
 from resorb.ct.scan import Scan
+from resorb.ct.tissue import other_tissue
 
 MARGIN_MM = 3.0
 SHELL_MM = 3.5
+INNER_MM = 1.5
+CERTAIN_MM = 1.5
+OTHER_TISSUE_HU = 2.0
 CLIP_SD = 3.0
 FEWEST_SHELL = 60
 DENSE_HU = 130.0
@@ -128,9 +132,19 @@ def _assign(hu: Floats, owners: NDArray[Any], which: int, scan: Scan, noise: Noi
     else:
         to_others = np.full(hu.shape, np.inf)
     shell = (distance > margin) & (distance <= margin + SHELL_MM + half_slice) & (to_others > margin)
+    thin, other = other_tissue(hu, shell & (distance <= margin + INNER_MM + half_slice), spacing, noise)
+    own &= ~thin | (distance <= CERTAIN_MM)
+    whole, shell = shell, _without(shell, other)
     level, sd, local = _background(hu, shell, core, noise)
+    sd = float(np.hypot(sd, OTHER_TISSUE_HU * (1 - shell.sum() / max(1, whole.sum()))))
     clipped = _touches(own, low, high, scan.hu.shape)
     return Surroundings(hu, core, own, level, sd, shell, spacing, scan.voxel_mm3, local, noise.together, low, shared, clipped)
+
+
+def _without(shell: Flags, other: Flags) -> Flags:
+    """The shell without other tissue; all of it where hardly any would be left."""
+    left = shell & ~other
+    return left if left.sum() >= FEWEST_SHELL else shell
 
 
 def _touches(own: Flags, low: NDArray[Any], high: NDArray[Any], shape: tuple[int, ...]) -> bool:
