@@ -48,7 +48,7 @@ def change_html(change: Change, pictures: tuple[Picture, ...] = ()) -> str:
         c=change, headline=headline(change), words=in_plain_words(change), overviews=[p for p in pictures if p.name.startswith("mip")],
         cards=[card for card in cards if card.before or card.after], seen=[v for v in ORDER if v in {d.verdict for d in change.deposits}],
         measures=MEASURES, plot=before_against_after(change, measured), plotted=measured, unplotted=_unplotted(change, measured),
-        timeline=timeline(change, of_total), annual=_annual(change), common=_common(change),
+        timeline=timeline(change, of_total), annual=_annual(change), common=_common(change), below=_below_nothing(change),
         alignment=alignment_facts(change), scans=_scans(change),
         mark=mark, badge=badge, css=css, amount=amount, there=there, reach=reach, ids=ids, line=_line, reasons=_reasons,
         rule_words=rule_words, numbers={s.id: n for n, s in enumerate(change.sources, 1)},
@@ -84,6 +84,12 @@ def _annual(change: Change) -> str:
     if change.total.verdict in ("unchanged", "cannot tell"):
         return f"No pace shows: in a year the change lies between {low} and {high}, mg (95 % interval)."
     return f"At that pace: {less_or_more(annual.change, annual, ' mg')} in a year (95 % interval {low} to {high})."
+
+
+def _below_nothing(change: Change) -> bool:
+    """Whether a place was weighed below zero."""
+    known = [m for d in change.deposits for m in (d.mass_mg, d.volume_mm3) if isinstance(m, Difference)]
+    return any(min(m.before, m.after) < 0 for m in known)
 
 
 def _common(change: Change) -> list[str]:

@@ -163,6 +163,8 @@ def test_noise_below_nothing_is_drawn_and_said_as_nothing() -> None:
     assert "0.00 → 7.00" in page
     assert "6.00 -> 0.00" in text
     assert "-0.30" not in page + text
+    assert "A weight below nothing" in page
+    assert "A weight below nothing" not in to_html(ALL)
     assert "does not prove" in " ".join(in_plain_words(made.change(verdict="unchanged")))
 
 
