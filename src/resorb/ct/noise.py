@@ -18,7 +18,7 @@ from resorb.ct.scan import Scan
 
 TILE_MM = 4.0
 LEAST_TILE = 4
-SLICES = 14
+SLICES, ENOUGH_VOXELS = (8, 14), 2_000_000
 TISSUE = (-30.0, 120.0)
 FEWEST_TILES = 20
 CROWD_SHARE = 0.25
@@ -76,7 +76,7 @@ def _tiles_of(scan: Scan) -> _Tiles:
     rows, columns = (min(max(LEAST_TILE, round(TILE_MM / s)), n // 2) for s, n in zip(scan.spacing[1:], scan.hu.shape[1:], strict=True))
     side, count = (int(rows), int(columns)), int(rows) * int(columns)
     means, others, rough, along = [], [], [], []
-    for k in _slice_pairs(len(scan.hu)):
+    for k in _slice_pairs(len(scan.hu), int(np.clip(ENOUGH_VOXELS // scan.hu[0].size, *SLICES))):
         here, residual = _tiles(scan.hu[k], side)
         there, other = _tiles(scan.hu[min(k + 1, len(scan.hu) - 1)], side)
         one, two = _sum_of_products(residual, residual), _sum_of_products(other, other)
@@ -144,8 +144,8 @@ def _earlier(tiles: NDArray[Any], axis: int) -> NDArray[Any]:
     return np.moveaxis(np.moveaxis(tiles, axis, 0)[:-1], 0, axis)
 
 
-def _slice_pairs(slices: int) -> list[int]:
-    return sorted({int(k) for k in np.linspace(0, max(0, slices - 2), min(SLICES, max(1, slices - 1)))})
+def _slice_pairs(slices: int, pairs: int) -> list[int]:
+    return sorted({int(k) for k in np.linspace(0, max(0, slices - 2), min(pairs, max(1, slices - 1)))})
 
 
 def _tiles(one: NDArray[Any], tile: tuple[int, int]) -> tuple[NDArray[Any], NDArray[Any]]:

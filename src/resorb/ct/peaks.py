@@ -20,6 +20,7 @@ SHELL_SHARES = (0.10, 0.75, 0.95)
 BELL_MOST, BELL_STEP = 1.645, 1.645 - 0.674
 HALF = 0.5
 PEAK_SHARE = 0.75
+A_FEW = 11
 THIN_HU = -200.0
 TISSUE_HU = (-30.0, 120.0)
 
@@ -32,6 +33,7 @@ def rising(coarse: Coarse, cell_mm: NDArray[Any]) -> Ints:
     if not len(peaks):
         return peaks
     at = np.stack(np.unravel_index(peaks, coarse.cells.shape), 1)
+    at = at[_around(coarse, at, cell_mm, A_FEW)[1] < TISSUE_HU[1]]  # most peaks lie in bone
     able, level = _stand(coarse, at, cell_mm, 1.0)
     return _upper_halves(coarse, at[able], level[able])
 
@@ -80,12 +82,12 @@ def _highest(coarse: Coarse, at: Ints) -> Ints:
     return at
 
 
-def _around(coarse: Coarse, at: NDArray[Any], cell_mm: NDArray[Any]) -> NDArray[Any]:
-    """What a tenth, three quarters and 95 of 100 of the shell around each place stay below. [HU]"""
+def _around(coarse: Coarse, at: NDArray[Any], cell_mm: NDArray[Any], every: int = 1) -> NDArray[Any]:
+    """What a tenth, three quarters and 95 of 100 of the shell around each place stay below, from `every` so many of its cells. [HU]"""
     reach = np.ceil(SHELL_MM[1] / cell_mm).astype(int)
     offset = np.stack(np.meshgrid(*(np.arange(-r, r + 1) for r in reach), indexing="ij"), -1).reshape(-1, 3)
     away = np.linalg.norm(offset * cell_mm, axis=1)
-    offset = offset[(away >= SHELL_MM[0]) & (away <= SHELL_MM[1])]
+    offset = offset[(away >= SHELL_MM[0]) & (away <= SHELL_MM[1])][::every]
     out = np.empty((3, len(at)))
     ranks = [int(share * (len(offset) - 1)) for share in SHELL_SHARES]
     last = np.array(coarse.cells.shape) - 1
