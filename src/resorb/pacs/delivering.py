@@ -157,6 +157,8 @@ def _associate(instances: Sequence[Any], peer: DimsePeer, patience: Patience, wh
     for sop_class in dict.fromkeys(str(i.SOPClassUID) for i in instances):
         ae.add_requested_context(sop_class, list(SYNTAXES))
     association = ae.associate(peer.host, peer.port, ae_title=peer.aet)
+    if not association.is_rejected and not association.is_established:  # a peer that closes in haste can take its own refusal with it
+        association = ae.associate(peer.host, peer.port, ae_title=peer.aet)
     if association.is_rejected:
         raise PacsFailed(f"{where}: refuses the association; try: the right AE title, and {OUR_AET} among the peers it knows")
     if not association.is_established:
