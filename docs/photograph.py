@@ -58,12 +58,15 @@ def scans(browser: Any, site: str, folder: Path) -> None:
     from tests.browser import scans as made
 
     page = opened(browser, site + "?slices#/scan", ".drop")
+    page.locator("input[name=kvp]").evaluate_all("all => all.forEach(one => { one.value = '120' })")
     page.set_input_files(".drop input[multiple]", made.write(made.before(), folder / "before.nii.gz"))
     page.wait_for_selector(".outlines path.now", state="attached", timeout=120_000)
     at(page, ".scan-grid")
     save(page, "page-scan")
+    page.locator("input[name=kvp]").evaluate_all("all => all.forEach(one => { one.value = '120' })")
     page.set_input_files(".drop input[multiple]", made.write(made.after(), folder / "after.nii.gz"))
     page.wait_for_selector(".change", timeout=120_000)
+    page.wait_for_function("() => document.querySelectorAll('.pair .frame img[src]').length === 2")
     page.locator("tr[data-deposit]", has_text="grew").locator("[data-jump]").click()
     page.wait_for_function("() => [...document.querySelectorAll('.outlines')].every(o => o.querySelector('path.now'))")
     at(page, ".change + .panel")
