@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,15 +36,24 @@ def names_of(scan: Scan, candidates: Sequence[Candidate], sources: Sources | Non
     whole = Track(uid_of("total", scan.unique_id, scan.identity), dated(ALL, scan))
     if sources is None or not sources.beside:
         return Names(tuple(own), whole)
-    found = [known for data in sources.beside if data.Modality == "SEG" for known in _segments(data, scan, sources)]
+    found = [known for data in sources.beside if data.Modality == "SEG" for known in _told(_segments(data, scan, sources))]
     oldest = sorted(found, key=lambda known: (known[1].uid == known[2].uid, known[1].day, known[1].uid))
     for number, track in _matched([c.flat for c in candidates], oldest):
         own[number] = track
-    totals = {track for data in sources.beside if data.Modality == "SR" for track in _totals(data, scan) if track.uid != whole.uid}
+    totals = {track for data in sources.beside if data.Modality == "SR" for track in _told(_totals(data, scan)) if track.uid != whole.uid}
     return Names(tuple(own), min(totals, key=lambda track: (track.day, track.uid), default=whole))
 
 
 Known = tuple[NDArray[Any], Track, Track]
+Told = TypeVar("Told")
+
+
+def _told(names: Iterator[Told]) -> list[Told]:
+    """All names of one result; none of one that is damaged, which keeps nothing from being measured."""
+    try:
+        return list(names)
+    except Exception:  # noqa: BLE001  what is lost in a result, pydicom meets with many kinds of error
+        return []
 
 
 def _segments(data: Any, scan: Scan, sources: Sources) -> Iterator[Known]:

@@ -154,6 +154,15 @@ def test_results_of_another_series_name_nothing(folders: tuple[Path, Path], two:
     assert measured(place).names == two[1].names
 
 
+@pytest.mark.parametrize("lost", ["PixelData", "PerFrameFunctionalGroupsSequence", "SegmentSequence"])
+def test_a_damaged_result_of_ours_names_nothing(folders: tuple[Path, Path], two: Two, tmp_path: Path, lost: str) -> None:
+    place = Path(shutil.copytree(folders[0], tmp_path / "study"))
+    damaged = copy.deepcopy(two[3][0])
+    delattr(damaged, lost)
+    damaged.save_as(place / "seg.dcm")
+    assert measured(place).names == two[0].names
+
+
 def test_a_deposit_that_is_new_has_no_name_of_another(two: Two, third: Path) -> None:
     baseline, followup, change, _ = two
     parted = replace(change, deposits=tuple(replace(d, baseline=None) for d in change.deposits))
